@@ -1,0 +1,210 @@
+"""P2, a project's settings; P2e, one of them typed anew; P2k, its access; P4, persistent paths; D1 and D2, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.bot.links import Link
+from actors.bot.rights import Right
+from actors.bot.screen import CONFIRM_S, Choice, Expect, Page, Reply, Screen, Visit, do, go, grid
+from actors.bot.screens.common import crumbs
+from actors.bot.texts import Html, escape, join
+from actors.errors import BadInput, BadName
+from actors.model.project import Project
+from actors.source.address import Access
+from runtime.vault import Secret
+
+FIELDS = ("name", "url", "path", "branch", "subdir", "main", "probe", "keep")
+EMPTY_FIELDS = ("branch", "subdir", "probe")  # these may be left empty
+MOST_KEPT = 1000
+
+
+class Settings(Screen):
+    """P2."""
+
+    id = "P2"
+    right = Right.CHANGE
+    act_right = Right.CHANGE
+
+    def draw(self, visit: Visit) -> Page:
+        """All of them, and a button for each."""
+        words, project = visit.words, visit.project()
+        no = project.no
+        lines = [words("setting_line", title=words.label(f"f_{it}"), value=_shown(visit, project, it)) for it in FIELDS]
+        lines.append(words("setting_line", title=words.label("f_engine"), value=project.engine))
+        lines.append(words("setting_line", title=words.label("f_persist"), value=", ".join(project.persist) or "—"))
+        fields = [go(words.label(f"f_{it}"), "P2e", no, it) for it in FIELDS]
+        rows = (
+            *grid(fields, 3),
+            (go(words.label("b_access"), "P2k", no), go(words.label("b_persist"), "P4", no)),
+            (
+                do(
+                    words.label("b_resume" if project.paused else "b_pause"),
+                    "P2",
+                    no,
+                    "on" if project.paused else "off",
+                ),
+            ),
+            (go(words.label("b_delete_project"), "D1", no, style="danger"),),
+        )
+        path = crumbs(visit, words.label("settings_title"), project=project)
+        return Page(path, join(lines), rows, back=Link("P1", no))
+
+    def act(self, visit: Visit) -> Reply:
+        """Pause or resume watching."""
+        paused = visit.place.arg == "off"
+        visit.control.pause(visit.project().name, paused)
+        return Reply(note=visit.words("note_paused" if paused else "note_resumed"))
+
+
+def _shown(visit: Visit, project: Project, field: str) -> str:
+    value = getattr(project, field)
+    return str(value) if value is not None else visit.words.label(f"f_{field}_none")
+
+
+class OneSetting(Screen):
+    """P2e. The argument is the field."""
+
+    id = "P2e"
+    right = Right.CHANGE
+    act_right = Right.CHANGE
+
+    def draw(self, visit: Visit) -> Page:
+        """Asks for the new value."""
+        words, project, field = visit.words, visit.project(), self._field(visit)
+        rows: tuple[tuple[Choice, ...], ...] = ()
+        if field in EMPTY_FIELDS and getattr(project, field) is not None:
+            rows = ((do(words.label("b_none"), "P2e", project.no, field),),)
+        path = crumbs(visit, words.label("settings_title"), words.label(f"f_{field}"), project=project)
+        text = join([words("setting_now", value=_shown(visit, project, field)), words(f"ask_{field}")])
+        expects = Expect(Link("P2e", project.no, field))
+        return Page(path, text, rows, cancel=Link("P2", project.no), expects=expects)
+
+    def typed(self, visit: Visit, text: str) -> Reply:
+        """The new value, checked by the service."""
+        field, value = self._field(visit), text.strip()
+        if not value:
+            raise BadInput("the value is empty")
+        changes: dict[str, Any] = {field: value}
+        if field == "keep":
+            if not value.isdecimal() or not 1 <= int(value[:9]) <= MOST_KEPT:
+                raise BadInput(f"{value[:20]} is not a number of versions", f"1 to {MOST_KEPT}.")
+            changes = {"keep": int(value)}
+        return self._changed(visit, changes)
+
+    def act(self, visit: Visit) -> Reply:
+        """Nothing instead of a value."""
+        return self._changed(visit, {self._field(visit): None})
+
+    def _changed(self, visit: Visit, changes: dict[str, Any]) -> Reply:
+        project = visit.project()
+        visit.control.edit(project.name, visit.asked_by, **changes)
+        return Reply(to=Link("P2", project.no), note=visit.words("note_changed"))
+
+    def _field(self, visit: Visit) -> str:
+        field = visit.place.arg
+        if field not in FIELDS:
+            raise BadInput("there is no such setting")
+        return field
+
+
+class AccessKey(Screen):
+    """P2k: a token or a private key for the repository."""
+
+    id = "P2k"
+    right = Right.CHANGE
+    private = True
+
+    def draw(self, visit: Visit) -> Page:
+        """Asks for it; the message is deleted."""
+        words, project = visit.words, visit.project()
+        path = crumbs(visit, words.label("settings_title"), project=project)
+        expects = Expect(Link("P2k", project.no), secret=True, document=True)
+        return Page(path, words("ask_access"), cancel=Link("P2", project.no), expects=expects)
+
+    def typed(self, visit: Visit, text: str) -> Reply:
+        """Tried at once, sealed when it opens the repository."""
+        project = visit.project()
+        is_key = "PRIVATE KEY" in text[:100]
+        secret = Secret(text.strip() + ("\n" if is_key else ""))
+        access = Access(ssh_key=secret) if is_key else Access(token=secret)
+        visit.control.set_access(project.name, access)
+        return Reply(to=Link("P2", project.no), note=visit.words("note_access"))
+
+
+class Persist(Screen):
+    """P4."""
+
+    id = "P4"
+    right = Right.CHANGE
+    act_right = Right.CHANGE
+
+    def draw(self, visit: Visit) -> Page:
+        """The paths; what is typed is one more."""
+        words, project = visit.words, visit.project()
+        no = project.no
+        rows = tuple((do(f"✖ {path}", "P4", no, str(index)),) for index, path in enumerate(project.persist[:30]))
+        listed = Html("\n".join(f"<code>{escape(path)}</code>" for path in project.persist)) or None
+        path = crumbs(visit, words.label("settings_title"), words.label("f_persist"), project=project)
+        text = join([words("persist_text"), listed, words("persist_add")])
+        return Page(path, text, rows, back=Link("P2", no), expects=Expect(Link("P4", no)))
+
+    def typed(self, visit: Visit, text: str) -> Reply:
+        """One more."""
+        project = visit.project()
+        paths = tuple(dict.fromkeys([*project.persist, text.strip()]))
+        visit.control.edit(project.name, visit.asked_by, persist=paths)
+        return Reply(to=Link("P4", project.no))
+
+    def act(self, visit: Visit) -> Reply:
+        """One less."""
+        project = visit.project()
+        index = int(visit.place.arg)
+        paths = tuple(path for place, path in enumerate(project.persist) if place != index)
+        visit.control.edit(project.name, visit.asked_by, persist=paths)
+        return Reply(to=Link("P4", project.no))
+
+
+class Delete(Screen):
+    """D1: what is lost, and whether the files stay."""
+
+    id = "D1"
+    right = Right.CHANGE
+
+    def draw(self, visit: Visit) -> Page:
+        """Cancel first."""
+        words, project = visit.words, visit.project()
+        no = project.no
+        count = len(visit.control.versions(project.name))
+        text = words("delete_ask", name=project.name, path=project.path, n=count)
+        rows = (
+            (go(words.label("b_cancel"), "P2", no),),
+            (
+                go(words.label("b_delete_keep"), "D2", no, "k"),
+                go(words.label("b_delete_all"), "D2", no, style="danger"),
+            ),
+        )
+        path = crumbs(visit, words.label("delete_title"), project=project)
+        return Page(path, text, rows, back=Link("P2", no), life_s=CONFIRM_S)
+
+
+class DeleteTyped(Screen):
+    """D2: the name has to be typed. The argument `k`: the files stay."""
+
+    id = "D2"
+    right = Right.CHANGE
+
+    def draw(self, visit: Visit) -> Page:
+        """Asks for the name."""
+        words, project, arg = visit.words, visit.project(), visit.place.arg
+        text = words("delete_type_keep" if arg == "k" else "delete_type", name=project.name)
+        path = crumbs(visit, words.label("delete_title"), project=project)
+        return Page(path, text, cancel=Link("P2", project.no), expects=Expect(Link("D2", project.no, arg)))
+
+    def typed(self, visit: Visit, text: str) -> Reply:
+        """Away with it, if that was its name."""
+        project = visit.project()
+        if text.strip() != project.name:
+            raise BadName(f"that is not {project.name}", "Nothing was deleted.", name=project.name)
+        visit.control.remove(project.name, visit.place.arg == "k", visit.asked_by)
+        return Reply(to=Link("P0"), note=visit.words("note_deleted", name=project.name))

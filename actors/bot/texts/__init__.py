@@ -1,0 +1,144 @@
+"""Every sentence a person reads, ru and en; each value that is put into one is escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal, cast
+
+from actors.bot.texts import (
+    en,
+    en_more,
+    en_screens,
+    en_settings,
+    en_third_party,
+    ru,
+    ru_more,
+    ru_screens,
+    ru_settings,
+    ru_third_party,
+)
+from actors.errors import VankaError
+
+Language = Literal["ru", "en"]
+CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
+    "ru": {**ru.TEXTS, **ru_more.TEXTS, **ru_screens.TEXTS, **ru_settings.TEXTS, **ru_third_party.TEXTS},
+    "en": {**en.TEXTS, **en_more.TEXTS, **en_screens.TEXTS, **en_settings.TEXTS, **en_third_party.TEXTS},
+}
+_RUSSIAN_READERS = frozenset({"ru", "uk", "be", "kk"})
+# errors whose sentence says it all; with the others, the cause is told as it came
+_SAID = frozenset(
+    {
+        *("bad_name", "bad_url", "bad_branch", "bad_interval", "name_taken", "empty_repository", "not_allowed"),
+        *("no_such_project", "no_such_version", "no_such_deployment", "no_such_actor", "no_such_branch"),
+    }
+)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+class Html(str):
+    """Text with markup, every value in it escaped already."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> Html:
+        return Html(super().__add__(escape(other)))
+
+
+def escape(value: object) -> Html:
+    """The value as HTML; what is HTML already stays."""
+    return value if isinstance(value, Html) else Html(html.escape(str(value), quote=True))
+
+
+def plain(text: str) -> str:
+    """HTML as a terminal shows it."""
+    return html.unescape(re.sub(r"<[^>]*>", "", text))
+
+
+def join(parts: Sequence[str | None], between: str = "\n") -> Html:
+    """The parts that are there, escaped where they are not HTML."""
+    return Html(between.join(escape(part) for part in parts if part))
+
+
+def language_for(code: str) -> Language:
+    """The language for a client's language code; Russian where the client does not tell one."""
+    base = code.lower().split("-")[0].split("_")[0]
+    if base in _RUSSIAN_READERS:
+        return "ru"
+    return "en" if base else "ru"
+
+
+def as_language(value: str | None) -> Language | None:
+    """The value if it names one of our languages."""
+    return cast("Language", value) if value in CATALOGUES else None
+
+
+class Words:
+    """The sentences of one language. A key that is missing raises KeyError: a test finds it before a person does."""
+
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
+        self._texts = CATALOGUES[language]
+
+    def __call__(self, key: str, **values: object) -> Html:
+        """The sentence as HTML, each value escaped."""
+        return Html(self._texts[key].format(**{name: escape(value) for name, value in values.items()}))
+
+    def label(self, key: str, **values: object) -> str:
+        """The sentence as plain text: for buttons, crumbs and toasts."""
+        return self._texts[key].format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a sentence."""
+        return key in self._texts
+
+    def duration(self, seconds: float) -> str:
+        """About so long, in the two largest units at most."""
+        total = max(int(seconds), 0)
+        days, hours, minutes = total // _DAY, total % _DAY // _HOUR, total % _HOUR // _MINUTE
+        if days:
+            return self._units((days, "u_d"), (hours, "u_h"))
+        if hours:
+            return self._units((hours, "u_h"), (minutes, "u_min"))
+        if minutes:
+            return self._units((minutes, "u_min"), (total % _MINUTE, "u_s"))
+        return self._units((total, "u_s"))
+
+    def ago(self, at: datetime | None, now: datetime) -> str:
+        """How long ago that was, in the largest unit."""
+        if at is None:
+            return self.label("never")
+        seconds = (now - at).total_seconds()
+        for length, unit in ((_DAY, "u_d"), (_HOUR, "u_h"), (_MINUTE, "u_min")):
+            if seconds >= length:
+                return self.label("ago", time=f"{int(seconds // length)} {self.label(unit)}")
+        return self.label("just_now")
+
+    def size(self, count: float) -> str:
+        """Bytes for people."""
+        for unit in ("u_b", "u_kb", "u_mb"):
+            if count < 1024:
+                return f"{count:.0f} {self.label(unit)}"
+            count /= 1024
+        return f"{count:.1f} {self.label('u_gb')}"
+
+    def clock(self, seconds: float) -> str:
+        """m:ss or h:mm:ss."""
+        total = max(int(seconds), 0)
+        hours, rest = divmod(total, _HOUR)
+        tail = f"{rest // _MINUTE:02d}:{rest % _MINUTE:02d}" if hours else f"{rest // _MINUTE}:{rest % _MINUTE:02d}"
+        return f"{hours}:{tail}" if hours else tail
+
+    def error(self, error: VankaError) -> Html:
+        """What went wrong, in this language; what git or another tool said stays in its own."""
+        if self.language == "en":
+            return join([f"⚠️ {error.message.rstrip('.')}.", error.hint], " ")
+        key = f"error_{error.code}"
+        known = Html(f"⚠️ {self(key) if self.has(key) else self('error_error')}")
+        return known if error.code in _SAID else join([known, Html(f"<i>{escape(error.message)}</i>")])
+
+    def _units(self, first: tuple[int, str], second: tuple[int, str] = (0, "")) -> str:
+        parts = [first, second] if second[0] else [first]
+        return " ".join(f"{count} {self.label(unit)}" for count, unit in parts)

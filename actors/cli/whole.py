@@ -1,0 +1,107 @@
+"""Commands about the service as a whole: load, tree, drill, notifications, backup, restore, rekey."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from actors.cli import text
+from actors.cli.arguments import Commands
+from actors.cli.context import Context, Failed
+from actors.errors import BadUsage, Refused, VankaError
+from runtime.errors import ConnectionLost
+
+BACK_UP_LIMIT_S = 60.0
+LOOK_S = 0.01
+
+
+def register(commands: Commands) -> None:
+    """Add this group's commands."""
+    commands.add("load", load, "show CPU, memory, disk and processes")
+    commands.add("tree", tree, "show the live supervision tree")
+    parser = commands.add("drill", drill, "crash actors on purpose and time how each gets back up")
+    parser.add_argument(
+        "actors", metavar="ACTOR", nargs="*", help="name paths as `vanka tree` shows them (default: one)"
+    )
+    parser.add_argument("--all", dest="every", action="store_true", help="every actor, one after the other")
+    parser.add_argument("--kill", action="store_true", help="kill the whole service process instead")
+    parser = commands.add("notifications", notifications, "show what was told and what waits for delivery")
+    parser.add_argument("-n", dest="limit", metavar="50", type=int, default=50, help="how many")
+    parser = commands.add("backup", files, "write the service's own state into a file")
+    parser.add_argument("file", metavar="FILE")
+    parser = commands.add("restore", files, "put the service's own state back from a file")
+    parser.add_argument("file", metavar="FILE")
+    commands.add("rekey", rekey, "encrypt all secrets anew with the first key")
+
+
+def load(context: Context) -> int:
+    """What is used, of what there is."""
+    context.show(context.ask("load"), text.load)
+    return 0
+
+
+def tree(context: Context) -> int:
+    """Who lives, who was restarted."""
+    context.show(context.ask("tree"), text.tree)
+    return 0
+
+
+def drill(context: Context) -> int:
+    """Who gets back up, and after how long."""
+    args = context.args
+    if args.kill and (args.actors or args.every):
+        raise BadUsage("--kill takes the whole service: no actors go with it")
+    answer = [_kill(context)] if args.kill else context.ask("drill", actors=args.actors, all=args.every or None)
+    context.show(answer, _drilled)
+    lost = [it["actor"] for it in answer if it["down_ms"] is None]
+    if lost:
+        raise Failed(f"not back up: {', '.join(lost)}", "See: vanka tree")
+    return 0
+
+
+def _drilled(them: list[dict[str, Any]]) -> str:
+    rows = [(it["actor"], "not back" if it["down_ms"] is None else f"{it['down_ms']:.1f} ms") for it in them]
+    return text.table(("ACTOR", "DOWN"), rows)
+
+
+def _kill(context: Context) -> dict[str, Any]:
+    """SIGKILL to the service; the time until the next one answers."""
+    service = context.ask("ping")
+    if not service["guarded"]:
+        raise Refused("no guardian watches over this service, so nobody would start it again", "Start it: vanka up")
+    begun = time.monotonic()
+    os.kill(service["pid"], signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    while time.monotonic() - begun < BACK_UP_LIMIT_S:
+        try:
+            if context.ask("ping")["pid"] != service["pid"]:
+                return {"actor": "service", "down_ms": round(1000 * (time.monotonic() - begun), 1)}
+        except (VankaError, ConnectionLost):
+            pass  # what it says while it is away is what we wait for the end of
+        time.sleep(LOOK_S)
+    return {"actor": "service", "down_ms": None}
+
+
+def notifications(context: Context) -> int:
+    """Told, and still to tell."""
+    context.show(context.ask("notifications", limit=context.args.limit), text.records)
+    return 0
+
+
+def files(context: Context) -> int:
+    """Backup and restore: the file is named as the person sees it."""
+    command = context.args.command
+    answer = context.ask(command, file=str(Path(context.args.file).expanduser().absolute()))
+    word = "Written to" if command == "backup" else "Restored from"
+    context.show(answer, lambda it: f"{word} {it['file']}")
+    return 0
+
+
+def rekey(context: Context) -> int:
+    """Every secret under the first key."""
+    answer = context.ask("rekey")
+    count = answer.get("secrets")
+    context.show(answer, lambda _it: "Done." if count is None else f"Done: {count} secrets.")
+    return 0

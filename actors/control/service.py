@@ -1,0 +1,134 @@
+"""Control's part for the service itself: its tree, drills, load, notices, backups and keys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from actors.control.core import Core
+from actors.errors import NoSuchActor, Refused
+from actors.messages import TakeLoad
+from actors.records import Records
+from runtime.cell import Node
+from runtime.errors import ActorDead, AskTimeout, WrongKey
+from runtime.log import recent_errors
+from runtime.store import Store, restore
+
+DRILL_S = 30.0  # how long an actor may take to get back up
+LOAD_S = 10.0
+METRICS = "metrics"
+RESTORE_FILE = "restore.pending"
+
+
+class ServiceDesk(Core):
+    """Called from any thread; a drill blocks until the actors are back."""
+
+    def tree(self) -> Node:
+        """The live supervision tree."""
+        return self._system.tree()
+
+    def errors(self) -> list[Any]:
+        """The last errors that were logged, newest first."""
+        return list(recent_errors())
+
+    def load(self) -> dict[str, Any]:
+        """CPU, memory, disk and processes of what we may use, and of each project."""
+        try:
+            answer = self._system.address(METRICS).ask(TakeLoad(), LOAD_S)
+        except (ActorDead, AskTimeout) as error:
+            raise Refused(f"the load cannot be told right now: {error}", "Ask again in a moment.") from error
+        assert isinstance(answer, dict)  # noqa: S101 - the metrics actor's promise
+        return answer
+
+    def drill(self, actors: Sequence[str], every: bool) -> list[dict[str, Any]]:
+        """Crash the named actors (or all of them), one after the other, and time how each gets back up."""
+        nodes = {node.path: node for node in _leaves(self._system.tree())}
+        wanted = [node for node in nodes.values() if every or any(_matches(node, name) for name in actors)]
+        missing = [name for name in actors if not any(_matches(node, name) for node in nodes.values())]
+        if missing:
+            raise NoSuchActor(f"there is no actor {missing[0]}", "See `vanka tree`.", name=missing[0])
+        if not wanted and not every:
+            wanted = [next(iter(nodes.values()))] if nodes else []
+        return [{"actor": node.path, "down_ms": self._crash(node)} for node in wanted if not _passing(node)]
+
+    def _crash(self, node: Node) -> float | None:
+        """Milliseconds from the crash to the next incarnation; None when it did not get back up in time."""
+        before = node.incarnation
+        began = time.perf_counter()
+        if not self._system.crash(node.path):
+            return None
+        while time.perf_counter() - began < DRILL_S:
+            cell = self._system.find(node.path)
+            if cell is not None and cell.incarnation > before and cell.alive:
+                return round((time.perf_counter() - began) * 1000, 3)
+            time.sleep(0.0002)
+        return None
+
+    def backup(self, file: Path) -> None:
+        """A consistent copy of all records, secrets sealed. The key is not in it: it stays in `secret.key`."""
+        if file.exists():
+            raise Refused(f"{file} exists", "Name a file that does not exist yet.")
+        if not file.parent.is_dir():
+            raise Refused(f"there is no directory {file.parent}", "Make it first.")
+        self._house.store.copy_to(file)
+
+    def restore(self, file: Path) -> None:
+        """Take a backup's records in place of today's; the service starts again with them. Programs go on running."""
+        if not file.is_file():
+            raise Refused(f"there is no file {file}", "Name a file that `vanka backup` wrote.")
+        self._prove(file)
+        pending = self._services.layout.home / RESTORE_FILE
+        partial = pending.with_suffix(".partial")
+        shutil.copyfile(file, partial)
+        os.replace(partial, pending)
+        self._house.restart()
+
+    def _prove(self, file: Path) -> None:
+        """The backup is whole and our keys open all that is sealed in it: tried on a copy, before anything changes."""
+        with tempfile.TemporaryDirectory(dir=self._services.layout.home, prefix="restore-") as scratch:
+            directory = Path(scratch) / "store"
+            restore(directory, file)
+            store = Store.open(directory, on_notice=_unsaid)
+            try:
+                Records(store, self._records.vault, self._services.clock).reseal()
+            except WrongKey as error:
+                raise Refused(
+                    f"the secrets in {file} were sealed with another key",
+                    "Start this service with the key of the old one: in VANKA_SECRET_KEY, or its secret.key.",
+                ) from error
+            finally:
+                store.close()
+
+    def notifications(self, limit: int) -> list[dict[str, Any]]:
+        """What was told and what waits for delivery, newest first."""
+        return self._house.told(limit)
+
+    def rekey(self) -> int:
+        """Seal every secret anew with the first key; how many there were."""
+        return self._records.reseal()
+
+
+def _unsaid(_notice: str) -> None:
+    """What a store that is thrown away has to say is of no use to anybody."""
+
+
+def _leaves(node: Node) -> list[Node]:
+    if node.kind != "supervisor":
+        return [node]
+    return [leaf for child in node.children for leaf in _leaves(child)]
+
+
+def _matches(node: Node, name: str) -> bool:
+    """By path, by its end, or by the name of a supervisor above it: that means all the actors below."""
+    path, wanted = f"/{node.path}/", name.strip("/")
+    return bool(wanted) and f"/{wanted}/" in path
+
+
+def _passing(node: Node) -> bool:
+    """Jobs and testers are not restarted by their supervisor: the deployer takes the work up again."""
+    return node.name.startswith(("job-", "tester-"))

@@ -1,0 +1,155 @@
+"""Process engine: a virtual environment, and the main file as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from actors.artifacts.environments import Environments
+from actors.artifacts.installer import Installer
+from actors.artifacts.interpreter import python_in
+from actors.artifacts.manifest import VENV
+from actors.engines.engine import BuildOrder, Handle, RunOrder
+from actors.errors import BuildError, EngineError
+from actors.model.project import Environment
+from actors.model.run import Life, RunStatus
+from runtime.errors import HostError, ShellError
+from runtime.host import ProcessId, ProcessLoad, ProcessSampler, is_alive
+from runtime.lookout import Lookout
+from runtime.programs import Programs
+from runtime.shell import Cancel, Command, clean_env, run
+from runtime.strays import find_strays
+
+CHECK_S = 30.0
+PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
+
+
+class ProcessEngine:
+    """Starts `venv/bin/python main.py` in the target, with its output in a file and a session of its own.
+
+    Programs outlive the service: a handle holds the process's pid and start time, which mean that process and no other.
+    """
+
+    name = "process"
+
+    def __init__(
+        self, environments: Environments, programs: Programs, lookout: Lookout, *, installer: Installer = "uv"
+    ) -> None:
+        self._environments = environments
+        self._programs = programs
+        self._lookout = lookout
+        self._installer = installer
+        self._sampler = ProcessSampler()
+
+    def prepare(self, order: BuildOrder) -> str:
+        """Give the staged release its `venv`; the id of the stored environment."""
+        if not (order.staged / order.project.main).is_file():
+            raise BuildError(
+                f"there is no {order.project.main} in the repository",
+                "Add it, or name another file with --main.",
+                main=order.project.main,
+            )
+        info = self._environments.ensure(
+            order.project,
+            order.staged,
+            installer=self._installer,
+            cancel=order.cancel,
+            sink=order.output,
+            refresh=order.refresh,
+        )
+        self._environments.link(order.staged, info, sink=order.output)
+        return info.id
+
+    def check(self, order: RunOrder, cancel: Cancel) -> str | None:
+        """The interpreter starts, and the main file parses."""
+        if not (order.directory / order.main).is_file():
+            return f"there is no {order.main} in the release"
+        argv = (str(_python(order.directory)), "-c", PARSE, order.main)
+        try:
+            outcome = run(Command(argv, cwd=order.directory, timeout=CHECK_S), cancel=cancel)
+        except ShellError as error:
+            return f"the environment's Python does not start: {error}"
+        if outcome.ok:
+            return None
+        return f"{order.main} cannot be run: {_last_line(outcome.text)}"
+
+    def start(self, order: RunOrder) -> Handle:
+        """As the protocol says; the program's own failure to go on is for `verify` to find."""
+        # the interpreter is named by the release, not by the target, so that a later flip changes nothing under it
+        python = _python(Path(os.path.realpath(order.directory)))
+        command = Command((str(python), order.main), cwd=order.directory, env=_environment(order))
+        order.output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            process = self._programs.spawn(command, output=order.output)
+        except (ShellError, OSError) as error:
+            raise EngineError(f"{order.main} could not be started: {error}", "See the deployment's log.") from error
+        return dict(process.to_record())
+
+    def stop(self, handle: Handle, grace_s: float = 10.0) -> None:
+        """TERM to the whole group, `grace_s`, KILL; nothing of it is left, or EngineError."""
+        process = ProcessId.from_record(handle)
+        if not self._programs.stop(process, grace=grace_s):
+            raise EngineError(f"process {process.pid} could not be ended", "Look at it with ps; end it by hand.")
+
+    def status(self, handle: Handle) -> RunStatus:
+        """Alive by pid and start time; the exit code from us or from the guardian's journal."""
+        return self._status(ProcessId.from_record(handle))
+
+    def wait_end(self, handle: Handle, timeout_s: float) -> RunStatus:
+        """Wakes at the end itself."""
+        process = ProcessId.from_record(handle)
+        self._programs.wait_end(process, timeout_s)
+        return self._status(process)
+
+    def on_end(self, handle: Handle, tell: Callable[[RunStatus], None]) -> Callable[[], None]:
+        """One thread watches all programs."""
+        process = ProcessId.from_record(handle)
+        return self._lookout.watch(process, lambda: tell(self._status(process)))
+
+    def probe(self, handle: Handle) -> None:
+        """A process brings no health check of its own."""
+
+    def strays(self, project: str, environment: Environment, output: Path) -> list[Handle]:
+        """Told by their output file and their variables; on Linux only, where both can be seen."""
+        wanted = {"VANKA_PROJECT": project, "VANKA_ENVIRONMENT": environment.value}
+        return [dict(process.to_record()) for process in find_strays(output, wanted)]
+
+    def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
+        """One look at the machine for all of them."""
+        processes: list[ProcessId | None] = []
+        for handle in handles:
+            try:
+                processes.append(ProcessId.from_record(handle))
+            except HostError:
+                processes.append(None)
+        found = self._sampler.sample([process for process in processes if process is not None])
+        return [None if process is None else found.get(process) for process in processes]
+
+    def _status(self, process: ProcessId) -> RunStatus:
+        if is_alive(process):
+            return RunStatus(Life.ALIVE, pid=process.pid)
+        return RunStatus(Life.ENDED, self._programs.exit_code(process), process.pid)
+
+
+def _python(directory: Path) -> Path:
+    return python_in(directory / VENV)
+
+
+def _environment(order: RunOrder) -> Mapping[str, str]:
+    """What any program needs, then the project's own; its environment's tools come first on the path."""
+    env = clean_env(order.env)
+    if "PATH" not in order.env:
+        tools = _python(Path(os.path.realpath(order.directory))).parent
+        env["PATH"] = f"{tools}{os.pathsep}{env.get('PATH', os.defpath)}"
+    env["PWD"] = str(order.directory)  # the target as the user knows it, where getcwd tells what its link leads to
+    env.setdefault("PYTHONUNBUFFERED", "1")
+    if sys.platform == "win32":
+        env.setdefault("PYTHONUTF8", "1")
+    return env
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing"

@@ -1,0 +1,110 @@
+"""How a version of a project is run: the order to the engine, with exactly the variables that it may see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actors.engines.engine import RunOrder
+from actors.health import probe
+from actors.model.project import Environment, Project
+from actors.model.run import Run, Verdict
+from actors.model.version import Version
+from actors.pipeline.services import Services
+from runtime.output import OutputFile
+from runtime.shell import Cancel
+
+
+def run_order(
+    services: Services, project: Project, version: Version, environment: Environment, directory: Path
+) -> RunOrder:
+    """The order to start that version in that directory."""
+    variables = {name: secret.reveal() for name, secret in services.records.variables.values(project, environment)}
+    return RunOrder(
+        project=project.name,
+        environment=environment,
+        version=version.number,
+        commit=version.commit.sha,
+        directory=directory,
+        main=version.main,
+        env={
+            **variables,
+            "VANKA_PROJECT": project.name,
+            "VANKA_VERSION": str(version.number),
+            "VANKA_COMMIT": version.commit.sha,
+            "VANKA_ENVIRONMENT": environment.value,
+        },
+        output=services.layout.program_log(project, environment),
+    )
+
+
+def place(services: Services, project: Project, environment: Environment) -> Path:
+    """The directory that the environment's program works in."""
+    if environment is Environment.TEST:
+        return services.layout.test_directory(project)
+    return Path(project.path)
+
+
+def start_run(
+    services: Services, project: Project, version: Version, environment: Environment, *, restarts: int = 0
+) -> Run:
+    """Start a version that is in its place already, and record the run. Raises EngineError; blocks briefly."""
+    order = run_order(services, project, version, environment, place(services, project, environment))
+    with services.places.program(project, environment):
+        handle = services.engine(project.engine).start(order)
+        run = Run(
+            project=project.name,
+            environment=environment,
+            version=version.number,
+            commit=version.commit.sha,
+            engine=project.engine,
+            handle=handle,
+            started_at=services.clock.now(),
+            restarts=restarts,
+        )
+        services.records.runs.put(project, run)
+        services.rotation.add(OutputFile(order.output))
+    return run
+
+
+def start_anew(
+    services: Services, project: Project, version: Version, environment: Environment, *, restarts: int = 0
+) -> Run:
+    """Stop what may still run there and start that version: afterwards there is exactly one. Raises EngineError."""
+    with services.places.program(project, environment):
+        stop_run(services, project, environment)
+        return start_run(services, project, version, environment, restarts=restarts)
+
+
+def stop_run(services: Services, project: Project, environment: Environment) -> None:
+    """Stop what the records and the machine know of that environment's program; nothing there is fine.
+
+    A program that was started in the instant before the service was killed stands in no record: the engine is asked
+    for strays too.
+    """
+    with services.places.program(project, environment):
+        run = services.records.runs.get(project, environment)
+        if run is not None:
+            services.engine(run.engine).stop(run.handle)
+            services.records.runs.clear(project, environment)
+        log = services.layout.program_log(project, environment)
+        engine = services.engine(project.engine)
+        for handle in engine.strays(project.name, environment, log):
+            engine.stop(handle)
+        services.rotation.discard(log)
+
+
+def verdict_on(services: Services, project: Project, version: Version, run: Run, cancel: Cancel) -> Verdict:
+    """Watch a started program until it is well, has ended or its time is over; blocks for that long."""
+    engine = services.engine(run.engine)
+    if project.probe is None:
+        look = engine.probe(run.handle)
+    else:
+        directory = place(services, project, run.environment)
+        order = run_order(services, project, version, run.environment, directory)
+        look = probe.parse(project.probe)(directory, order.env)
+    verdict = probe.watch(
+        look, lambda seconds: engine.wait_end(run.handle, seconds), cancel, alive_s=services.verify_alive_s
+    )
+    if not verdict.healthy and run.environment is Environment.TEST and engine.status(run.handle).exit_code == 0:
+        return Verdict(True, "the program ended with 0", verdict.took_s)  # a test may be a program that comes to an end
+    return verdict

@@ -1,0 +1,84 @@
+"""The whole supervision tree: read this first.
+
+vanka
+├── metrics                 samples the load, counts events
+├── control                 rings for those who wait for a deployment's end
+├── keeper                  writes the heartbeat, keeps copies of the store, rotates output, cleans up before disks fill
+├── projects                one family a project, rebuilt from the records at each start
+│   └── shop                parked when it keeps failing; no other family notices
+│       ├── deployer        the state machine of its deployments
+│       ├── runner          keeps its production program running
+│       ├── watcher         sees commits
+│       ├── job-d00000007   temporary: walks one deployment
+│       └── tester-d00...   temporary: looks after one test run
+├── bot                     without a token only the herald
+│   ├── outbox              the only sender
+│   ├── herald              turns events into stored notices
+│   ├── bot                 update to screen
+│   └── poller              the only reader
+└── doors                   the control socket and the HTTP server, opened when all the others are up
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from actors.control import Control, House
+from actors.control.endings import Ringer
+from actors.doors import Door, Doors
+from actors.keeper import Keeper
+from actors.metrics import Metrics
+from actors.pipeline.services import Services
+from actors.project.family import families
+from runtime.child_spec import ChildSpec, Shutdown, supervisor
+from runtime.jobs import Lane
+from runtime.meters import Meters
+from runtime.store import Store
+
+# how much of what blocks may go on at once, and how much may wait
+LANES = {
+    "git": Lane(workers=8, queue=20_000),
+    "build": Lane(workers=2, queue=5_000),
+    "disk": Lane(workers=4, queue=20_000),
+    "verify": Lane(workers=32, queue=5_000),
+    "docker": Lane(workers=4, queue=1_000),
+    "network": Lane(workers=8, queue=1_000),
+    "chat": Lane(workers=8, queue=2_000),
+    "poll": Lane(workers=1, queue=4),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the tree is made of."""
+
+    services: Services
+    house: House
+    control: Control
+    store: Store
+    meters: Meters
+    home: Path
+    bot: ChildSpec
+    doors: Sequence[Door]
+
+
+def tree(plan: Plan) -> ChildSpec:
+    """The spec of the root supervisor. It never ends: what keeps failing is tried again once a minute."""
+    children = [
+        ChildSpec("metrics", partial(Metrics, plan.services, plan.meters, plan.home)),
+        ChildSpec("control", partial(Ringer, plan.house.endings)),
+        ChildSpec("keeper", partial(Keeper, plan.services, plan.store, plan.home)),
+        supervisor(
+            "projects",
+            children_source=lambda: families(plan.services),
+            restarts=10,
+            within=60.0,
+            shutdown=Shutdown.INFINITY,
+        ),
+        plan.bot,
+        ChildSpec("doors", partial(Doors, plan.doors), shutdown=6.0),
+    ]
+    return supervisor("vanka", children, restarts=10, within=60.0)
