@@ -1,0 +1,48 @@
+"""What the fake service is made of: a project with its past, a leaf of the tree, a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from actors.model.deployment import Deployment, StageName, StageRecord, StageState
+from actors.model.project import Project
+from actors.model.version import Commit, Version
+from runtime.vault import Secret
+
+AT = datetime(2026, 1, 1, 11, 58, tzinfo=UTC)
+SHAS = [f"{n:x}" * 40 for n in (0xA, 0xB, 0xC, 0xD, 0xE)]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    name: str
+    path: str
+    kind: str = "actor"
+    state: str = "running"
+    restarts: int = 0
+    incarnation: int = 1
+    inbox: int = 0
+    last_error: str = ""
+    children: tuple[Leaf, ...] = ()
+
+
+@dataclass
+class One:
+    """A project and what became of it."""
+
+    project: Project
+    versions: list[Version] = field(default_factory=list)
+    current: int | None = None
+    up: bool = False
+    history: list[Deployment] = field(default_factory=list)
+    undecided: Deployment | None = None
+    testing: Deployment | None = None
+    variables: dict[tuple[str, bool], Secret] = field(default_factory=dict)
+    new: Commit | None = None
+    restarts: int = 0
+
+
+def stage(name: StageName, state: StageState) -> StageRecord:
+    done = state is StageState.SUCCEEDED
+    return StageRecord(name, state, AT if done else None, AT + timedelta(seconds=2) if done else None)

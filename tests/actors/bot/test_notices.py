@@ -1,0 +1,342 @@
+"""What happens becomes a stored notice, is told once and in order, and reads well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from actors.bot.alerts import Kind
+from actors.bot.notices import MAX_TEXT, folded, line, message
+from actors.bot.rights import Role
+from actors.bot.texts.notices_en import TEXTS as ENGLISH
+from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
+from actors.messages import (
+    CommitSeen,
+    DeploymentEnded,
+    ProgramDown,
+    ProgramParked,
+    ServiceNotice,
+    ServiceStarted,
+    TestDiscarded,
+    TestFinished,
+    WatchFailed,
+    WatchRecovered,
+)
+from actors.model.deployment import Kind as Deploying
+from actors.model.deployment import State
+from actors.model.project import Environment, Policy
+from actors.model.version import Commit
+from actors.records.notices import Delivery, Notice, NoticeRecords, Told
+from runtime.facts import ActorCrashed, ActorParked, ActorRestarted
+from runtime.store import Store
+from tests.actors.bot.post_office import ADMIN, PostOffice
+from tests.fakes.botapi import BotApiServer
+from tests.fakes.clock import FakeClock
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def server() -> Iterator[BotApiServer]:
+    with BotApiServer() as running:
+        running.user(ADMIN, "ru").writes("/start")
+        yield running
+        running.assert_nothing_refused()
+
+
+@pytest.fixture
+def post(tmp_path: Path, server: BotApiServer, clock: FakeClock) -> Iterator[PostOffice]:
+    office = PostOffice(tmp_path, server, clock, (ADMIN,))
+    yield office
+    office.down()
+
+
+@pytest.fixture
+def quiet_post(tmp_path: Path, clock: FakeClock) -> Iterator[PostOffice]:
+    """Without a bot."""
+    office = PostOffice(tmp_path, None, clock, ())
+    yield office
+    office.down()
+
+
+def texts(server: BotApiServer) -> list[str]:
+    return [message.text for message in server.user(ADMIN).messages]
+
+
+# --- the words
+
+
+def notice(kind: Kind, **facts: object) -> Notice:
+    known = {"no": 3, "version": 8, "sha": "a1b2c3d" + "0" * 33, "subject": "Fix <b>", "author": "Anna & co", **facts}
+    return Notice(id="n1", key="k", at=NOW, kind=kind, facts=known, project="shop")
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
+    fields = {name: set(re.findall(r"{(\w+)}", text)) for name, text in ENGLISH.items()}
+    assert fields == {name: set(re.findall(r"{(\w+)}", text)) for name, text in RUSSIAN.items()}
+
+
+def test_a_success_reads_well() -> None:
+    said = message(
+        notice(Kind.SUCCEEDED, took_s=72.0, stages=[{"name": "build", "state": "succeeded", "took_s": 31}]), "ru"
+    )
+    assert said.text == (
+        "✅ <b>shop №8</b> развёрнут за 1:12\n<code>a1b2c3d</code> Fix &lt;b&gt; — Anna &amp; co\nЭтапы: сборка 31 с"
+    )
+    assert [[(button.label, button.data) for button in row] for row in said.keyboard] == [
+        [("ℹ️ Состояние", "S1:3::"), ("⏪ Откатить", "B1:3::")]
+    ]
+
+
+def test_a_failure_reads_well() -> None:
+    said = message(
+        notice(
+            Kind.FAILED,
+            id="d00000007",
+            took_s=72.0,
+            error="build: uv said no",
+            running=7,
+            who="Анна",
+            stages=[
+                {"name": "fetch", "state": "succeeded", "took_s": 2},
+                {"name": "build", "state": "failed", "took_s": 31},
+            ],
+            output=["$ uv pip install", "No solution found <x>"],
+        ),
+        "en",
+    )
+    assert said.text == (
+        "❌ <b>shop #8</b> was not deployed: stage build\n"
+        "<code>a1b2c3d</code> Fix &lt;b&gt; — Anna &amp; co\n"
+        "Asked by: Анна\n"
+        "Reason: uv said no\n"
+        "Stages: fetch 2 s · ❌ build 31 s\n"
+        "Now running: #7\n"
+        "<pre>$ uv pip install\nNo solution found &lt;x&gt;</pre>"
+    )
+    assert [button.data for button in said.keyboard[0]] == ["R5:3::", "S2:3:d00000007:", "B1:3::"]
+
+
+def test_long_output_is_cut_in_the_middle_and_never_too_long() -> None:
+    said = message(notice(Kind.FAILED, output=[f"{n} " + "<&я𝄞" * 50 for n in range(30)]), "ru")
+    assert len(said.text.encode("utf-16-le")) // 2 <= MAX_TEXT
+    assert "<pre>0 " in said.text
+    assert re.search(r"… скрыто строк: \d+ …", said.text)
+    assert "29 " in said.text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_words_even_with_few_facts(kind: Kind, language: str) -> None:
+    facts = {"text": "x", "how": "actor", "error": "e", "times": 2}
+    needed = {key: facts[key] for key in facts if kind in (Kind.SERVICE, Kind.ACTOR, Kind.WATCH_FAILED)}
+    said = message(notice(kind, **needed), language)
+    assert said.text
+    assert "{" not in said.text
+    assert "\n" not in line(notice(kind, **needed), language)
+
+
+def test_folded_notices_fit_into_one_message_and_say_how_many_they_are() -> None:
+    said, count = folded([notice(Kind.SUCCEEDED, took_s=1, subject="x" * 300) for _ in range(200)], "en")
+    assert count < 200
+    assert said.text.startswith(f"🔔 <b>{count} events at once</b>\n✅")
+    assert len(said.text) <= MAX_TEXT
+
+
+# --- the records
+
+
+def test_a_fact_is_stored_once(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    records = NoticeRecords(store)
+    to_anna = [Delivery(chat=ADMIN, silent=True)]
+    assert records.add("d1:failed", "failed", NOW, {}, to_anna) is not None
+    assert records.add("d1:failed", "failed", NOW, {}, to_anna) is None
+    assert len(records.waiting(ADMIN, 10)) == 1
+    store.close()
+
+
+def test_the_oldest_go_when_there_are_too_many_but_what_waits_and_matters_stays(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    records = NoticeRecords(store, kept=100)
+    records.add("failure", "failed", NOW, {}, [Delivery(chat=1, silent=False)])
+    for number in range(250):
+        records.add(f"p{number}", "started", NOW, {}, [Delivery(chat=1, silent=True)], minor=True)
+    assert len(records.newest(1000)) <= 150
+    assert records.waiting(1, 1)[0][0].key == "failure"
+    assert len(records.waiting(1, 1000)) == len(records.newest(1000))
+    assert records.told_from() == NOW
+    store.close()
+
+
+# --- from event to person
+
+
+def test_a_deployment_is_told_from_its_start_to_its_end(post: PostOffice, server: BotApiServer) -> None:
+    post.begins()
+    post.until(lambda: texts(server))
+    post.ends()
+    post.until(lambda: len(texts(server)) == 2)
+    started, ended = server.user(ADMIN).messages
+    assert started.text.startswith("🟡 shop №1: разворачиваю\n0000007 Fix <cart> 7 — Анна")
+    assert ended.text.startswith("✅ shop №1 развёрнут за 1:12\n0000007 Fix <cart> 7 — Анна")
+    assert (started.silent, ended.silent) == (True, True)
+    assert post.states() == ["delivered", "delivered"]
+
+
+def test_bad_news_is_loud_and_says_what_runs_now(post: PostOffice, server: BotApiServer) -> None:
+    post.services.records.versions.set_current(post.project(), 1, NOW)
+    post.ends(state=State.ROLLED_BACK, error="verify: nobody answers", previous=1, output=["Traceback", "boom"])
+    post.until(lambda: texts(server))
+    told = server.user(ADMIN).last
+    assert not told.silent
+    assert "не прижился: этап «проверка». Возвращена версия №1" in told.text
+    assert told.text.endswith("Traceback\nboom")
+    assert told.labels == [["🔁 Повторить", "📄 Лог", "⏪ Версии"]]
+
+
+def test_the_same_end_heard_twice_is_told_once(post: PostOffice, server: BotApiServer) -> None:
+    ended = post.deployment()
+    for _ in range(3):
+        post.publish(DeploymentEnded(ended))
+    post.until(lambda: texts(server))
+    post.advance(30)
+    assert len(texts(server)) == 1
+
+
+def test_a_finished_test_asks_for_a_decision(post: PostOffice, server: BotApiServer) -> None:
+    test = post.deployment(environment=Environment.TEST, kind=Deploying.TEST)
+    post.publish(TestFinished(test, True, None, ("ok",)))
+    post.until(lambda: texts(server))
+    told = server.user(ADMIN).last
+    assert told.text.startswith("✅ shop №1: тест прошёл за 1:12. Что дальше?")
+    assert told.labels == [["🚀 Решить", "📄 Лог"]]
+    assert not told.silent
+    post.publish(TestDiscarded(test, unasked=True))
+    post.until(lambda: len(texts(server)) == 2)
+    assert "никто не решил, тест снят" in texts(server)[1]
+
+
+def test_what_happens_to_programs_repositories_and_the_service_is_told(post: PostOffice, server: BotApiServer) -> None:
+    post.project()
+    events = [
+        ProgramDown("shop", Environment.PRODUCTION, 1, 3, 1, 4.0, ("boom",)),
+        ProgramParked("shop", 1, None, ("boom",)),
+        WatchFailed("shop", "no answer", 1, NOW),
+        WatchRecovered("shop", NOW),
+        ServiceStarted(NOW, after_crash=True),
+        ServiceStarted(NOW, after_crash=False),
+        ServiceNotice("the disk is nearly full"),
+    ]
+    for number, event in enumerate(events):
+        post.publish(event)
+        post.advance(3)
+        assert len(texts(server)) == number + (1 if number < 5 else 0)
+    heads = [text.splitlines()[0] for text in texts(server)]
+    assert heads == [
+        "🔴 shop №1 упал с кодом 3. Запущу снова через 4 с",
+        "🔴 shop №1 всё время падает и больше не запускается (код —). Нужно ваше решение",
+        "⚠️ shop: репозиторий не проверяется",
+        "🟢 shop: репозиторий снова проверяется",
+        "🧯 Сервис упал и поднялся снова",
+        "🛠 the disk is nearly full",
+    ]
+
+
+def test_a_commit_is_told_only_where_nothing_else_would_tell_of_it(post: PostOffice, server: BotApiServer) -> None:
+    commit = Commit("a" * 40, "New", "Anna", NOW)
+    post.project("deploys")
+    post.project("notifies", Policy.NOTIFY)
+    post.publish(CommitSeen("deploys", commit, NOW))
+    post.publish(CommitSeen("notifies", commit, NOW))
+    post.until(lambda: texts(server))
+    post.advance(30)
+    assert [text.splitlines()[0] for text in texts(server)] == ["🆕 notifies: новый коммит"]
+
+
+def test_an_actor_that_keeps_crashing_is_told_once_in_five_minutes_with_how_often(
+    post: PostOffice, server: BotApiServer
+) -> None:
+    for _ in range(20):
+        post.publish(ActorCrashed("projects/shop/runner", "ValueError: x", "", NOW))
+        post.publish(ActorRestarted("projects/shop/runner", 2, 0.001))
+        post.advance(1)
+    assert texts(server) == ["🧯 projects/shop/runner упал: ValueError: x. Перезапущен за 0.001 с"]
+    post.advance(300, 5)
+    assert len(texts(server)) == 2
+    assert "(20-й раз за час)" in texts(server)[1]
+    post.publish(ActorParked("projects/shop/runner", "ValueError: x"))
+    post.until(lambda: len(texts(server)) == 3)
+
+
+def test_drills_are_not_told(post: PostOffice, server: BotApiServer) -> None:
+    post.publish(ActorCrashed("metrics", "Drill: metrics: crashed on purpose", "", NOW))
+    post.publish(ActorRestarted("metrics", 2, 0.001))
+    post.advance(30)
+    assert texts(server) == []
+
+
+def test_people_are_told_what_they_want_in_the_way_they_want(post: PostOffice, server: BotApiServer) -> None:
+    server.user(7, "en").writes("/start")
+    post.access.let_in(7, Role.VIEWER)
+    post.access.set_language(7, "en")
+    post.access.set_level(7, Kind.SUCCEEDED, "loud")
+    post.access.set_level(ADMIN, Kind.SUCCEEDED, "off")
+    post.ends()
+    post.publish(ServiceNotice("only for administrators"))
+    post.until(lambda: texts(server))
+    post.advance(5)
+    assert [message.text.splitlines()[0] for message in server.user(7).messages] == ["✅ shop #1 deployed in 1:12"]
+    assert not server.user(7).last.silent
+    assert texts(server) == ["🛠 only for administrators"]
+
+
+def test_what_ended_while_nobody_listened_is_told_at_the_next_start(post: PostOffice, server: BotApiServer) -> None:
+    post.advance(1)
+    first = post.deployment(number=1)
+    post.publish(DeploymentEnded(first))
+    post.until(lambda: texts(server))
+    post.advance(1)
+    post.deployment(number=2, state=State.FAILED, error="build: no")  # the service dies before it was published
+    post.down()
+    post.up()
+    post.until(lambda: len(texts(server)) == 2)
+    assert texts(server)[1].startswith("❌ shop №2 не развёрнут: этап «сборка»")
+    post.down()
+    post.up()
+    post.advance(60)
+    assert len(texts(server)) == 2
+
+
+def test_without_a_bot_notices_are_kept_to_be_read(quiet_post: PostOffice) -> None:
+    quiet_post.ends(state=State.FAILED, error="build: no")
+    (told,) = quiet_post.told()
+    assert (told["kind"], told["project"], told["state"], told["attempts"]) == ("failed", "shop", "kept", 0)
+    assert str(told["text"]).startswith("❌ shop #1 was not deployed: stage build")
+
+
+def test_a_full_store_delays_a_notice_and_does_not_lose_it(
+    post: PostOffice, server: BotApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runtime.errors import StoreFull
+
+    def full(*_args: object, **_named: object) -> None:
+        raise StoreFull("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NoticeRecords, "add", full)
+        post.publish(ServiceNotice("the disk is full"))
+        post.advance(40)
+        assert texts(server) == []
+    post.until(lambda: texts(server))
+    assert texts(server) == ["🛠 the disk is full"]
+    assert post.states() == [Told.DELIVERED]

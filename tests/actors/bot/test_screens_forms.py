@@ -1,0 +1,143 @@
+"""What is asked and typed: adding a project, variables, settings, tests, intervals, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.bot.screen import HOME
+from actors.control import NewProject
+from runtime.vault import Secret
+from tests.actors.bot.walking import Walk, walking
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Walk]:
+    with walking(tmp_path) as walk:
+        yield walk
+
+
+def test_a_project_is_added_step_by_step(walk: Walk) -> None:
+    walk.sees(HOME)
+    walk.presses("Добавить проект")
+    assert "Новый проект · шаг 1/5" in walk.turn.text
+    assert "Имя не подходит" in walk.types("плохое имя").text
+    walk.types("shop")
+    assert "Это не ссылка на репозиторий" in walk.types("nowhere").text
+    assert "Репозиторий недоступен" in walk.types("http://example.org/shop.git").text
+    walk.types("https://example.org/shop.git")
+    walk.presses("Принять")
+    walk.presses("develop")
+    walk.presses("1 мин")
+    assert "Ветка: develop" in walk.turn.text
+    walk.presses("Тест, потом спросить")
+    walk.presses("✅ Создать и запустить тест")
+    assert "Сколько длится тест?" in walk.turn.text
+    new = next(it[1] for it in walk.control.asked if it[0] == "add")
+    assert isinstance(new, NewProject)
+    assert (new.name, new.branch, new.interval_s, new.policy.value) == ("shop", "develop", 60, "test")
+
+
+def test_the_token_of_a_private_repository_is_never_stored_with_the_form(walk: Walk) -> None:
+    walk.control.private = True
+    walk.sees("A1")
+    walk.types("shop")
+    assert "Пришлите токен" in walk.types("https://example.org/shop.git").text
+    assert walk.session.waiting is not None
+    assert walk.session.waiting.secret
+    walk.types("ghp_very_secret_token")
+    assert "very_secret" not in str(walk.session)
+    for label in ("Принять", "main", "● 5 мин"):
+        walk.presses(label)
+    walk.presses("Создать и")
+    access = next(it[3] for it in walk.control.asked if it[0] == "add")
+    assert access.token.reveal() == "ghp_very_secret_token"
+
+
+def test_a_variable_shows_as_dots_and_for_15_seconds_in_clear(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("C1", 1)
+    walk.presses("➕ Добавить")
+    walk.types("API_KEY")
+    assert "будет удалено сразу" in walk.turn.text
+    walk.types("a-long-secret-value")
+    assert "сохранено (зашифровано)" in walk.turn.text
+    assert "secret" not in walk.turn.text
+    walk.presses("API_KEY ••••ue")
+    shown = walk.presses("Показать")
+    assert "a-long-secret-value" in shown.text
+    assert shown.live_s == 15
+    assert "secret-value" not in walk.sees(shown.session.place).text
+
+
+def test_a_dotenv_file_is_previewed_before_it_counts(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.control.set_variable("shop", "A", Secret("1"), False)
+    walk.sees("C5", 1)
+    preview = walk.types("# comment\nexport A='2'\nB=\"x\\ny\"\nnonsense\nC=3 # three\n").text
+    assert "Новых 2, изменится 1, лишних строк 1" in preview
+    assert "x\ny" not in preview
+    walk.presses("Применить")
+    values = {key: value.reveal() for (key, _), value in walk.control.all["shop"].variables.items()}
+    assert values == {"A": "2", "B": "x\ny", "C": "3"}
+
+
+def test_deleting_a_project_asks_for_its_name(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("P2", 1)
+    walk.presses("Удалить проект")
+    walk.presses("Да, удалить")
+    assert "shop" in walk.control.all
+    walk.types("shpo")
+    assert "shop" in walk.control.all
+    walk.types("shop")
+    assert "shop" not in walk.control.all
+
+
+def test_what_follows_a_test_is_asked(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("R2", 1)
+    walk.presses("1 мин")
+    walk.control.hold = True
+    walk.presses("Начать")
+    assert "0:" in walk.turn.text or "из 1:00" in walk.turn.text
+    assert walk.turn.live_s == 3
+    walk.presses("+5 мин")
+    assert "из 6:00" in walk.turn.text
+    walk.presses("Закончить раньше")
+    assert "Развернуть?" in walk.turn.text
+    walk.control.hold = False
+    walk.presses("Развернуть в базовом месте")
+    assert "готово за" in walk.turn.text
+    assert walk.control.status("shop").version == 2
+
+
+def test_the_interval_takes_presets_and_own_values(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("I1", 1)
+    walk.presses("1 ч")
+    assert "● 1 ч" in str(walk.turn.keyboard)
+    walk.presses("Свой")
+    assert "Такой период не подходит" in walk.types("soon").text
+    walk.types("90s")
+    assert walk.control.project("shop").interval_s == 90
+    walk.presses("Не следить")
+    assert walk.control.project("shop").paused
+
+
+def test_settings_are_typed_and_checked(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("P2", 1)
+    walk.presses("Проверка")
+    walk.types("tcp://127.0.0.1:8080")
+    assert walk.control.project("shop").probe == "tcp://127.0.0.1:8080"
+    walk.presses("Проверка")
+    walk.presses("Убрать")
+    assert walk.control.project("shop").probe is None
+    walk.presses("Постоянные пути")
+    walk.types("db/")
+    assert walk.control.project("shop").persist == ("db/",)
+    walk.presses("✖ db/")
+    assert walk.control.project("shop").persist == ()

@@ -1,0 +1,48 @@
+"""A fresh store, vault and records for each test; nothing outlives one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from actors.model.project import Project
+from actors.model.version import Commit
+from actors.records import Records
+from runtime.store import Store
+from runtime.vault import Secret, Vault
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An open store of its own."""
+    opened = Store.open(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def records(store: Store) -> Records:
+    """The records over that store, at noon of 1 January 2026."""
+    return Records(store, Vault([Secret("a key that is long enough for it")]), FakeClock())
+
+
+@pytest.fixture
+def project(records: Records, tmp_path: Path) -> Project:
+    """A project on record."""
+    new = Project(
+        no=0,
+        name="shop",
+        url="https://example.org/shop.git",
+        path=str(tmp_path / "apps" / "shop"),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return records.projects.add(new)
+
+
+def commit(letter: str = "a", subject: str = "Change") -> Commit:
+    """A commit whose id is that letter forty times."""
+    return Commit(letter * 40, subject, "Ann", datetime(2026, 1, 1, tzinfo=UTC))
