@@ -1,5 +1,6 @@
 # One image for amd64 and arm64:  docker build -t vanka .
-# BASE may be any Debian image with Python 3.11 or newer in /usr/local; TOOLS the same, or one that has git and ssh.
+# BASE may be any Debian image with Python 3.11 or newer in /usr/local: one of your own brings what your projects need
+# of the system, such as libpq5. TOOLS is the same, or one that has git and ssh.
 ARG BASE=python:3.11-slim
 ARG TOOLS=$BASE
 
@@ -17,11 +18,6 @@ RUN set -eu; core=$(git --exec-path); mkdir /out; \
     # Debian's /lib is a link: a directory of that name must not take its place
     for top in lib lib64; do if [ -d /out/$top ]; then mkdir -p /out/usr/$top; cp -a /out/$top/. /out/usr/$top; rm -r /out/$top; fi; done
 
-# of these, what the base image does not have already
-FROM $BASE AS missing
-COPY --from=tools /out /out
-RUN cd /out && find . -type f | while read -r file; do if [ -e "/$file" ]; then rm "$file"; fi; done
-
 # what the lock pins, but for the tools of development and what only the bot library's asynchronous half needs;
 # wheels only, so that no compiler is ever needed
 FROM $BASE AS packages
@@ -31,28 +27,58 @@ RUN set -eu; \
         /tmp/all.lock >/tmp/runtime.lock; \
     pip install --no-cache-dir --no-compile --no-deps --require-hashes --only-binary :all: \
         --target /opt/vanka/packages -r /tmp/runtime.lock; \
-    rm -f /opt/vanka/packages/bin/uvx; \
-    find /opt/vanka/packages -name tests -type d -prune -exec rm -r {} +; \
-    find /opt/vanka/packages -name '*.pyi' -delete
+    cd /opt/vanka/packages; find bin -type f ! -name uv -delete; \
+    rm -r telebot/async* telebot/ext/aio; \
+    find . -name tests -type d -prune -exec rm -r {} +; \
+    find . -name '*.pyi' -delete
+
+FROM $BASE AS program
 COPY pyproject.toml LICENSE /opt/vanka/
 COPY runtime /opt/vanka/runtime
 COPY actors /opt/vanka/actors
 RUN python -m compileall -q /opt/vanka/runtime /opt/vanka/actors
 
-FROM $BASE
+# the base with all of that, without what nobody needs any more: package managers (the interpreter keeps the pip that it
+# gives to virtual environments), perl, an editor that needs a screen. What runs with another user's rights loses them.
+FROM $BASE AS whole
+COPY --from=tools /out /tmp/tools
+RUN set -eu; \
+    cd /tmp/tools; find . -type f | while read -r file; do if [ -e "/$file" ]; then rm "$file"; fi; done; \
+    cp -a . /; cd /; rm -r /tmp/tools; \
+    useradd --uid 1000 --home-dir /data --no-create-home --shell /bin/sh vanka; \
+    unwanted='apt|libapt-pkg[0-9.]+|debconf|debian-archive-keyring|dpkg|gpgv|init-system-helpers|libdebconfclient0|perl-base|sqv'; \
+    dpkg -L $(dpkg-query -W -f '${Package}\n' | grep -Ex "$unwanted") >/tmp/unwanted; \
+    # the list of packages stays: programs that look for known holes read it
+    awk -v RS= -v ORS='\n\n' -v unwanted="^Package: ($unwanted)\n" '$0 !~ unwanted' /var/lib/dpkg/status >/tmp/status; \
+    # no directory, nor a link to one: /lib is such a link, and belongs to every package that has a library
+    while read -r path; do if [ ! -d "$path" ]; then rm -f "$path"; fi; done </tmp/unwanted; \
+    rm -r /var/lib/dpkg; mkdir /var/lib/dpkg; mv /tmp/status /var/lib/dpkg/status; rm /tmp/unwanted; \
+    rm -rf /var/lib/apt /etc/apt /usr/lib/apt /usr/share/perl* /usr/lib/*/perl* /var/cache/* /var/log/* /root/.cache; \
+    library=$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))'); \
+    rm -rf "$library"/site-packages/* "$library"/idlelib "$library"/turtledemo "$library"/turtle.py "$library"/tkinter \
+        "$library"/lib-dynload/_tkinter* /usr/local/bin/pip* /usr/local/bin/wheel /usr/local/bin/idle* /usr/local/share/man; \
+    find / -xdev -name __pycache__ -type d -prune -exec rm -r {} +; \
+    find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+
+# one layer of what is left: what a layer below holds cannot be taken away
+FROM scratch
 LABEL org.opencontainers.image.title="vanka" \
       org.opencontainers.image.description="A self-hosted CI/CD service that always gets back up" \
       org.opencontainers.image.licenses="MIT"
-COPY --from=missing /out/ /
+ENV VANKA_IN_IMAGE=1 VANKA_HOME=/data VANKA_HTTP=0.0.0.0:8787 HOME=/data LANG=C.UTF-8 \
+    PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:/opt/vanka/packages/bin
+COPY --from=whole / /
 COPY --from=packages /opt/vanka /opt/vanka
+COPY --from=program /opt/vanka /opt/vanka
 # root, or with `--user 1000:1000` nobody in particular: a fresh volume belongs to that user, and root may write to it too
 RUN set -eu; \
     printf '%s\n' /opt/vanka /opt/vanka/packages >"$(python -c 'import site; print(site.getsitepackages()[0])')/vanka.pth"; \
     printf '#!/bin/sh\nexec python -P -m actors.cli "$@"\n' >/usr/local/bin/vanka; chmod 755 /usr/local/bin/vanka; \
-    useradd --uid 1000 --home-dir /data --no-create-home --shell /bin/sh vanka; \
     install -d -m 700 -o 1000 -g 1000 /data /data-apps; \
-    export PYTHONDONTWRITEBYTECODE=1; git --version; ssh -V; vanka version; python -c 'import actors.house'
-ENV VANKA_IN_IMAGE=1 VANKA_HOME=/data VANKA_HTTP=0.0.0.0:8787 HOME=/data PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:/opt/vanka/packages/bin
+    git --version; ssh -V; uv --version; \
+    # what is imported is compiled on the way: a service that may write nothing here starts twice as fast
+    vanka version; python -P -c 'import actors.house, actors.cli.client'; \
+    python -c 'import bz2, ctypes, ensurepip, lzma, readline, sqlite3, ssl, uuid, venv, zlib'
 # the state, and the projects' targets, which must not lie in it
 VOLUME /data /data-apps
 WORKDIR /data

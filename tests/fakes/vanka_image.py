@@ -13,25 +13,16 @@ from runtime.shell import Cancel
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "vanka-test/vanka:latest"
-SLIM, TOOLS = "vanka-test/base:slim", "vanka-test/base:tools"
+# as the official images are; and one that has what the first stage installs
+SLIM, TOOLS = "vanka-test/python:slim", "vanka-test/python:tools"
 LIMIT_S = 300
-# the plain base of the testbed without git, as the official images are; and one that has what the first stage installs
-MAKE = """\
-import sys
-sys.path.insert(0, sys.argv[1])
-import base_image
-few = tuple(name for name in base_image.PACKAGES if name not in ("git", "gawk"))
-base_image.PACKAGES = (*few, *sys.argv[3:])
-del sys.argv[1]
-sys.exit(base_image.main())
-"""
 
 
 def vanka_image(docker: Docker) -> str:
     """Its name; built anew where something changed."""
     for tag, more in ((SLIM, ()), (TOOLS, ("git", "openssh-client"))):
         if docker.image(tag) is None:
-            argv = [sys.executable, "-c", MAKE, str(ROOT / "tests" / "testbed"), tag, *more]
+            argv = [sys.executable, str(ROOT / "tests" / "testbed" / "base_image.py"), tag, "--with", *more]
             done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT_S, check=False)
             assert done.returncode == 0, done.stderr
     with archive(ROOT, Recipe("Dockerfile", standard=False)) as context:

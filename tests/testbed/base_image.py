@@ -1,32 +1,38 @@
 #!/usr/bin/env python3
 """A base image with Python for the tests, made of this Debian machine's own files: no registry has to be reached.
 
-`base_image.py TAG` packs some packages with all that they depend on, the interpreter that runs this (as /usr/local, as
-the official images have it) with pip, and the certificates that the machine trusts. Standard library only.
+`base_image.py TAG [--with PACKAGE ...]` packs what the official slim images consist of, with all that it depends on:
+Debian's packages, the interpreter that runs this (as /usr/local) with pip, and the certificates that the machine
+trusts. `--with` adds packages to that; without it, those that the tests' programs use. Standard library only.
 """
 
 from __future__ import annotations
 
+import argparse
 import glob
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 
 PACKAGES = (
-    *("bash", "coreutils", "dash", "debianutils", "diffutils", "findutils", "gawk", "grep", "gzip", "hostname"),
-    *("libc-bin", "libc6", "login", "mawk", "mount", "netbase", "passwd", "procps", "sed", "tar", "util-linux", "git"),
+    *("apt", "base-files", "bash", "ca-certificates", "coreutils", "dash", "debian-archive-keyring", "debianutils"),
+    *("diffutils", "dpkg", "findutils", "grep", "gzip", "hostname", "libc-bin", "libc6", "login", "mawk", "mount"),
+    *("netbase", "openssl", "passwd", "perl-base", "sed", "tar", "tzdata", "util-linux"),
 )
+FOR_TESTS = ("gawk", "git", "procps")
 NOT_WANTED = re.compile(
-    r"/usr/share/(doc|man|info|locale|lintian|bug|bash-completion|common-licenses|perl)|/etc/(init\.d|cron)|/var/cache|/gconv/"
+    r"/usr/share/(doc/.*/(?!copyright$)|man|info|locale|lintian|bug|bash-completion|perl)|/etc/(init\.d|cron)|/var/cache"
 )
 NOT_OF_PYTHON = re.compile(
-    r"/(site-packages|dist-packages|test|tests|idlelib|tkinter|turtledemo|lib2to3|__pycache__|config-[^/]*|EXTERNALLY-MANAGED)(/|$)"
+    r"/(site-packages|dist-packages|test|tests|__pycache__|config-[^/]*|EXTERNALLY-MANAGED)(/|$)|/lib-dynload/_(tkinter|(ctypes_)?test)"
 )
 MERGED = ("bin", "sbin", "lib", "lib64")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -119,7 +125,7 @@ def merged(path: str) -> str:
     return f"usr/{name}" if name.partition("/")[0] in MERGED else name
 
 
-def fill(image: Image) -> None:
+def fill(image: Image, more: Iterable[str]) -> None:
     """The whole root directory."""
     for name in (
         "usr",
@@ -139,7 +145,7 @@ def fill(image: Image) -> None:
         image.link(name, f"usr/{name}")
     for name in ("tmp", "var/tmp"):
         image.directory(name, 0o1777)
-    copy_packages(image)
+    copy_packages(image, with_dependencies((*PACKAGES, *more)))
     copy_python(image)
     for name in ("passwd", "group"):
         image.copy(f"/usr/share/base-passwd/{name}.master", f"/etc/{name}")
@@ -148,9 +154,8 @@ def fill(image: Image) -> None:
     image.copy(os.environ.get("CA_BUNDLE", CERTIFICATES), CERTIFICATES, follow=True)
 
 
-def copy_packages(image: Image) -> None:
-    """The packages' files, and the links that stand for a choice among them (awk)."""
-    names = with_dependencies(PACKAGES)
+def copy_packages(image: Image, names: list[str]) -> None:
+    """The packages' files, their entries in the package database, and the links that stand for a choice (awk)."""
     for path in sorted(set(said("dpkg", "-L", *names).splitlines())):
         if path.startswith("/") and not NOT_WANTED.search(path):
             image.copy(path)
@@ -158,6 +163,14 @@ def copy_packages(image: Image) -> None:
         if path.rpartition("/")[2] in ("awk", "nawk", "pager", "which"):
             image.copy(path)
             image.link(f"usr/bin/{path.rpartition('/')[2]}", path)
+    wanted = tuple(f"Package: {name}\n" for name in names)
+    with open("/var/lib/dpkg/status", encoding="utf-8") as file:
+        entries = [entry for entry in file.read().split("\n\n") if f"{entry}\n".startswith(wanted)]
+    image.text("var/lib/dpkg/status", "".join(f"{entry}\n\n" for entry in entries).encode())
+    image.copy("/var/lib/dpkg/info/format")
+    for name in names:
+        for path in (f"/var/lib/dpkg/info/{name}.list", *glob.glob(f"/var/lib/dpkg/info/{name}:*.list")):
+            image.copy(path)
 
 
 def copy_python(image: Image) -> None:
@@ -170,14 +183,15 @@ def copy_python(image: Image) -> None:
             path = os.path.join(directory, name)
             relative = path[len(library) :]
             if not NOT_OF_PYTHON.search(relative):
-                image.copy(path, inside + relative, follow=True)
-    image.copy(sys.executable, f"/usr/local/bin/python{version}", follow=True)
+                copy_own(image, path, inside + relative)
+    copy_own(image, sys.executable, f"/usr/local/bin/python{version}")
     image.link("usr/local/bin/python3", f"python{version}")
     image.link("usr/local/bin/python", "python3")
     image.link(f"usr/local/lib/python{version}/dist-packages", "site-packages")
-    for path in glob.glob(os.path.join(sys.base_prefix, "lib", f"libpython{version}.so*")):
-        image.copy(path, f"/usr/lib/{os.path.basename(path)}")  # where the linker looks without a cache of its own
-    for path in shared_libraries([sys.executable, *glob.glob(os.path.join(library, "lib-dynload", "*.so"))]):
+    for path in glob.glob(os.path.join(sys.base_prefix, "lib", f"libpython{version}.so.*")):
+        copy_own(image, path, f"/usr/lib/{os.path.basename(path)}")  # where the linker looks without a cache
+    modules = [it for it in glob.glob(os.path.join(library, "lib-dynload", "*.so")) if not NOT_OF_PYTHON.search(it)]
+    for path in shared_libraries([sys.executable, *modules]):
         if not path.startswith(sys.base_prefix + "/lib/libpython"):
             known = path.startswith(("/lib", "/usr/lib"))
             image.copy(path, path if known else f"/usr/lib/{os.path.basename(path)}", follow=True)
@@ -185,6 +199,19 @@ def copy_python(image: Image) -> None:
         image.text(f"{inside.lstrip('/')}/site-packages/{name}", content)
     for name in ("pip", "pip3"):
         image.text(f"usr/local/bin/{name}", PIP, 0o755)
+
+
+def copy_own(image: Image, path: str, name: str) -> None:
+    """A file of the interpreter; a binary without its symbols, as in the official images, where strip is there."""
+    real = os.path.realpath(path)
+    binary = ".so" in os.path.basename(path) or path == sys.executable
+    if not binary or shutil.which("strip") is None:
+        image.copy(real, name)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        stripped = os.path.join(scratch, "binary")
+        subprocess.run(("strip", "--strip-unneeded", "-o", stripped, real), check=True, timeout=LIMIT_S)
+        image.copy(stripped, name)
 
 
 def shared_libraries(binaries: list[str]) -> list[str]:
@@ -202,16 +229,19 @@ def pip_files() -> Iterator[tuple[str, bytes]]:
 
 def main() -> int:
     """Make the image, and show that its Python runs."""
-    tag = sys.argv[1] if len(sys.argv) > 1 else "python:3.11-slim"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tag", nargs="?", default="python:3.11-slim")
+    parser.add_argument("--with", dest="more", nargs="*", default=FOR_TESTS, metavar="PACKAGE")
+    given = parser.parse_args()
     changes = [word for setting in SETTINGS for word in ("--change", setting)]
-    with subprocess.Popen(["docker", "import", *changes, "-", tag], stdin=subprocess.PIPE) as importing:
+    with subprocess.Popen(["docker", "import", *changes, "-", given.tag], stdin=subprocess.PIPE) as importing:
         assert importing.stdin is not None  # it was asked for
         image = Image(importing.stdin)
-        fill(image)
+        fill(image, given.more)
         image.close()
     if importing.returncode:
         return importing.returncode
-    check = ("docker", "run", "--rm", "--network", "none", tag)
+    check = ("docker", "run", "--rm", "--network", "none", given.tag)
     works = "import ssl, sqlite3, ctypes, lzma, bz2, zlib, venv; print('python works')"
     return subprocess.run([*check, "python3", "-c", works], check=False, timeout=LIMIT_S).returncode
 
