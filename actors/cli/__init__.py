@@ -47,6 +47,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
     parser, _commands = build()
     context = Context(parser.parse_args(argv), os.environ)
+    if not hasattr(context.args, "run"):
+        parser.error("the following arguments are required: COMMAND")
     try:
         code: int = context.args.run(context)
     except Said as error:
@@ -66,6 +68,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def build() -> tuple[Parser, Commands]:
     """The parser with every command in it, and the commands."""
+    import argparse
+
     from actors.cli import completion, deployments, local, programs, projects, variables, whole
     from actors.cli.arguments import Commands, Parser, json_option
 
@@ -75,6 +79,10 @@ def build() -> tuple[Parser, Commands]:
         allow_abbrev=False,
     )
     json_option(parser)
+    # the command under the name that people try first
+    parser.add_argument(
+        "--version", dest="run", action="store_const", const=local.version, default=argparse.SUPPRESS, help=local.WHICH
+    )
     commands = Commands(parser)
     for group in (local, projects, variables, deployments, programs, whole):
         group.register(commands)

@@ -23,7 +23,7 @@ class Commands:
     """Where the groups put their commands, in the order in which `vanka --help` lists them."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+        self._parsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def add(self, name: str, run: Run, help_: str, *, json: bool = True) -> argparse.ArgumentParser:
         """One more command: `run(context)` does it and returns the exit code."""

@@ -18,6 +18,7 @@ from actors.errors import BadSetting, NoService, Refused
 
 GUARDIAN = "VANKA_GUARDIAN"  # set by the guardian: its process id
 HEARTBEAT = "heartbeat"
+WHICH = "show which Vanka this is"
 
 
 def register(commands: Commands) -> None:
@@ -27,7 +28,7 @@ def register(commands: Commands) -> None:
     commands.add("demo", demo, "see a commit deployed, broken and rolled back, in a minute", json=False)
     commands.add("chat", chat, "use the bot's menus in this terminal", json=False)
     commands.add("doctor", doctor, "check what Vanka needs of this machine")
-    commands.add("version", version, "show which Vanka this is")
+    commands.add("version", version, WHICH)
 
 
 def up(context: Context) -> int:

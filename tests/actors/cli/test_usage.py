@@ -130,3 +130,11 @@ def test_people_s_control_letters_do_not_reach_the_records(home: Path, server: o
 
 def test_json_may_stand_before_the_command_too(vanka: Vanka) -> None:
     assert vanka("--json", "status").json[0]["name"] == "shop"
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["--version", "--json"], ["--json", "--version"]])
+def test_version_may_be_asked_for_as_an_option(vanka: Vanka, argv: list[str]) -> None:
+    ran = vanka(*argv)
+    same = vanka("version", *(word for word in argv if word == "--json"))
+    assert (ran.code, ran.out, ran.err) == (0, same.out, "")
+    assert ran.out
