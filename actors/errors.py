@@ -20,7 +20,9 @@ VankaError                       the root: `code` is stable (texts are translate
 ├── EngineError                  the program could not be started or stopped
 ├── Refused                      right in form, not possible now
 │   ├── Busy                     a deployment is under way
+│   │   └── StillBuilding        a test run that does not run yet
 │   ├── NothingToDo              no earlier version, nothing queued, no test to promote ...
+│   ├── NoRoom                   the disk is too full for it
 │   └── NoEngine                 the machine has no such engine
 └── NoService                    no service runs on this home (exit code 3)
 """
@@ -238,6 +240,18 @@ class Busy(Refused):
     """Something is under way that has to end first."""
 
     code = "busy"
+
+
+class StillBuilding(Busy):
+    """The test run does not run yet, so nobody can know whether it is any good."""
+
+    code = "still_building"
+
+
+class NoRoom(Refused):
+    """The disk is too full for it; nothing was changed."""
+
+    code = "no_room"
 
 
 class NothingToDo(Refused):

@@ -75,8 +75,14 @@ class JobHandle:
         self.cancelled = True
         if self.token is not None:
             self.token.set()
-        if self._lane is not None and self._lane.remove(self):
-            self.finish(Done(None, Cancelled(f"{self.name} was cancelled before it began")))
+        self.withdraw()
+
+    def withdraw(self) -> bool:
+        """Any thread: out of the queue if it waits there; its result is then Cancelled. False: it runs or is over."""
+        if self._lane is None or not self._lane.remove(self):
+            return False
+        self.finish(Done(None, Cancelled(f"{self.name} was cancelled before it began")))
+        return True
 
     def finish(self, outcome: Done[Any]) -> None:
         """Kernel use: hand the outcome on."""

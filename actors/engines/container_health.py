@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from actors.engines.docker_calls import Docker
 from actors.errors import VankaError
+from runtime.shell import Cancel
 
 LOOK_S = 5.0
 MAX_BYTES = 4096
@@ -20,7 +21,7 @@ class ImageHealth:
     container: str
     argv: tuple[str, ...]
 
-    def look(self) -> str | None:
+    def look(self, stop: Cancel) -> str | None:
         """Run it once, LOOK_S at most."""
         try:
             execution = self.docker.run_in(self.container, self.argv)
@@ -28,8 +29,9 @@ class ImageHealth:
             limit = threading.Timer(LOOK_S, execution.output.close)
             limit.start()
             try:
-                for piece in execution.output:
-                    said = (said + piece)[-MAX_BYTES:]
+                with stop.telling(execution.output.close):
+                    for piece in execution.output:
+                        said = (said + piece)[-MAX_BYTES:]
             finally:
                 limit.cancel()
             code = execution.exit_code()

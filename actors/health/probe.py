@@ -6,8 +6,10 @@ import http.client
 import re
 import shlex
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -22,6 +24,7 @@ from runtime.shell import Cancel, Command, run
 ALIVE_S = 5.0  # how long a program without a probe must stay alive
 LIMIT_S = 60.0  # how long a program with a probe may take until it is well
 LOOK_S = 5.0  # one look
+LATE_S = 0.5  # one that has not noticed by itself then is given up
 PAUSES_S = (0.02, 0.05, 0.1, 0.1, 0.2, 0.25)  # between looks; the last one repeats
 
 VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
@@ -30,8 +33,8 @@ VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 class Probe(Protocol):
     """One look. Returns None when all is well, else the reason in one sentence."""
 
-    def look(self) -> str | None:
-        """Look once; bounded by LOOK_S, never raises for an unwell program."""
+    def look(self, stop: Cancel) -> str | None:
+        """Look once; bounded by LOOK_S, never raises for an unwell program. `stop`: nobody wants to know any more."""
         ...
 
 
@@ -41,7 +44,7 @@ class HttpProbe:
 
     url: str
 
-    def look(self) -> str | None:
+    def look(self, stop: Cancel) -> str | None:
         """One GET, without following redirects."""
         try:
             parts = urlsplit(self.url)
@@ -50,10 +53,12 @@ class HttpProbe:
             return f"{self.url} is no address: a variable in it has no value, or not a port's"
         factory = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = factory(parts.hostname or "", port, timeout=LOOK_S)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", path, headers={"User-Agent": "vanka-probe", "Connection": "close"})
-            status = connection.getresponse().status
+            # the limit counts for each piece that comes: one that drips would keep us for ever
+            with stop.telling(lambda: _hang_up(connection)):
+                connection.request("GET", path, headers={"User-Agent": "vanka-probe", "Connection": "close"})
+                status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             return f"{self.url} does not answer: {type(error).__name__ if not str(error) else error}"
         finally:
@@ -68,8 +73,9 @@ class TcpProbe:
     host: str
     port: int
 
-    def look(self) -> str | None:
+    def look(self, stop: Cancel) -> str | None:
         """One connection, closed at once."""
+        del stop
         try:
             with socket.create_connection((self.host, self.port), timeout=LOOK_S):
                 return None
@@ -85,10 +91,10 @@ class CommandProbe:
     directory: Path
     env: Mapping[str, str]
 
-    def look(self) -> str | None:
+    def look(self, stop: Cancel) -> str | None:
         """Run it once. A command that is not there is an unwell program, not a fault of ours."""
         try:
-            outcome = run(Command(self.argv, cwd=self.directory, env=self.env, timeout=LOOK_S))
+            outcome = run(Command(self.argv, cwd=self.directory, env=self.env, timeout=LOOK_S), cancel=stop)
         except ShellError as error:
             return str(error)
         if outcome.ok:
@@ -133,6 +139,41 @@ def _tcp(address: str) -> TcpProbe:
     return TcpProbe(host.strip("[]"), int(port) if port.isdecimal() else 0)
 
 
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    """Whoever reads from it, in another thread, reads its end."""
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def heard(probe: Probe, cancel: Cancel, most_s: float, ended: Callable[[], bool]) -> str | None:
+    """What a look says; it is waited for `most_s` at most, until `cancel` is set or the program has ended.
+
+    It is made in a thread of its own: a name server, a peer that drips or an engine's call may keep one for long.
+    """
+    said: list[str | None] = []
+    raised: list[BaseException] = []
+    over, stop = Cancel(), Cancel()
+
+    def look() -> None:
+        try:
+            said.append(probe.look(stop))
+        except BaseException as error:  # noqa: BLE001 - a thread's edge: raised again below
+            raised.append(error)
+        finally:
+            over.set()
+
+    with cancel.telling(over.set):
+        threading.Thread(target=look, name="probe", daemon=True).start()
+        until = time.monotonic() + most_s
+        while (left := until - time.monotonic()) > 0 and not over.wait(min(left, PAUSES_S[-1])) and not ended():
+            pass
+    stop.set()
+    if raised:
+        raise raised[0]
+    return said[0] if said else f"no answer within {most_s:.0f} s"
+
+
 def watch(
     probe: Probe | None,
     wait_end: Callable[[float], RunStatus],
@@ -144,7 +185,7 @@ def watch(
     """Look until the program is well, has ended, or its time is over.
 
     `wait_end` waits for the program's end for so many seconds and tells how it stands: a program that ends is noticed
-    at once. Without a probe it must stay alive for `alive_s`. Called in a job's thread.
+    at once, and so is `cancel`. Without a probe it must stay alive for `alive_s`. Called in a job's thread.
     """
     began = time.monotonic()
 
@@ -156,7 +197,8 @@ def watch(
     turn = 0
     while not cancel.is_set():
         if probe is not None:
-            found = probe.look()
+            most = min(LOOK_S + LATE_S, max(limit - took(), LATE_S))
+            found = heard(probe, cancel, most, lambda: wait_end(0).life is not Life.ALIVE)
             if found is None and wait_end(0).life is Life.ALIVE:
                 return Verdict(True, "answers", took())
             reason = found or reason

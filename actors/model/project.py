@@ -14,6 +14,11 @@ class Policy(StrEnum):
     TEST = "test"
     NOTIFY = "notify"
 
+    @property
+    def environment(self) -> Environment | None:
+        """Where a new commit goes by itself; None: nowhere."""
+        return {Policy.DEPLOY: Environment.PRODUCTION, Policy.TEST: Environment.TEST}.get(self)
+
 
 class Environment(StrEnum):
     """Where a release runs."""

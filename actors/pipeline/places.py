@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actors.errors import Busy
 from actors.model.project import Environment, Project
+from runtime.errors import Cancelled
+from runtime.shell import Cancel
 
 WALK_S = 15 * 60.0  # a stage that was given up ends within its own limit
 PLACE_S = 60.0  # a stop and a start
+SLICE_S = 0.25  # how often one that waits looks whether it was told to end
 
 
 class Places:
@@ -24,9 +28,12 @@ class Places:
         self._places: dict[tuple[int, str], threading.RLock] = {}
 
     @contextmanager
-    def walk(self, project: Project, environment: Environment) -> Iterator[None]:
-        """While a stage of a deployment to there, or its way back, works. Raises Busy after a quarter of an hour."""
-        with self._hold(project, f"walk to {environment}", WALK_S):
+    def walk(self, project: Project, environment: Environment, cancel: Cancel | None = None) -> Iterator[None]:
+        """While a stage of a deployment to there, or its way back, works.
+
+        Raises Busy after a quarter of an hour, and Cancelled when `cancel` is set while it waits.
+        """
+        with self._hold(project, f"walk to {environment}", WALK_S, cancel):
             yield
 
     @contextmanager
@@ -36,10 +43,15 @@ class Places:
             yield
 
     @contextmanager
-    def _hold(self, project: Project, what: str, limit_s: float) -> Iterator[None]:
+    def _hold(self, project: Project, what: str, limit_s: float, cancel: Cancel | None = None) -> Iterator[None]:
         with self._lock:
             place = self._places.setdefault((project.no, what), threading.RLock())
-        if not place.acquire(timeout=limit_s):
+        until = time.monotonic() + limit_s
+        while not place.acquire(timeout=SLICE_S):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("told to end while waiting for what was given up before")
+            if time.monotonic() < until:
+                continue
             raise Busy(f"{project.name} is still being changed by what was given up before", "Ask again in a while.")
         try:
             yield

@@ -93,8 +93,10 @@ def stop_run(services: Services, project: Project, environment: Environment) -> 
         services.rotation.discard(log)
 
 
-def verdict_on(services: Services, project: Project, version: Version, run: Run, cancel: Cancel) -> Verdict:
-    """Watch a started program until it is well, has ended or its time is over; blocks for that long."""
+def verdict_on(
+    services: Services, project: Project, version: Version, run: Run, cancel: Cancel, most_s: float = probe.LIMIT_S
+) -> Verdict:
+    """Watch a started program until it is well, has ended or its time is over; blocks for that long, or `most_s`."""
     engine = services.engine(run.engine)
     if project.probe is None:
         look = engine.probe(run.handle)
@@ -103,7 +105,11 @@ def verdict_on(services: Services, project: Project, version: Version, run: Run,
         order = run_order(services, project, version, run.environment, directory)
         look = probe.parse(project.probe)(directory, order.env)
     verdict = probe.watch(
-        look, lambda seconds: engine.wait_end(run.handle, seconds), cancel, alive_s=services.verify_alive_s
+        look,
+        lambda seconds: engine.wait_end(run.handle, seconds),
+        cancel,
+        alive_s=min(services.verify_alive_s, most_s),
+        limit_s=most_s,
     )
     if not verdict.healthy and run.environment is Environment.TEST and engine.status(run.handle).exit_code == 0:
         return Verdict(True, "the program ended with 0", verdict.took_s)  # a test may be a program that comes to an end

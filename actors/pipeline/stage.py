@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,8 @@ class Walk:
     """What a stage may know and use. Stages return a changed copy; nothing is shared but the services.
 
     `output` is the deployment's log, appended to. `version` is None until fetch has found the commit's number.
-    `program_log_from` is where, in the program's log, the output of the program that was started begins.
+    `program_log_from` is where, in the program's log, the output of the program that was started begins. `cancel` ends
+    what is being done; `hurry` is set when a person wants it over: the way back is gone, but not waited for long.
     """
 
     project: Project
@@ -31,6 +32,7 @@ class Walk:
     output: Path
     version: Version | None = None
     program_log_from: int = 0
+    hurry: Cancel = field(default_factory=Cancel)
 
     def known_version(self) -> Version:
         """The version, once fetch has found it."""
@@ -72,3 +74,11 @@ class Stage(Protocol):
     def run(self, walk: Walk) -> StageResult:
         """Do it, in a job's thread. A VankaError is a failed stage with that reason; other exceptions are ours."""
         ...
+
+
+def alone(stage: Stage, walk: Walk) -> StageResult:
+    """Run a stage when nothing that an earlier, crashed job began is at work any more. In a job's thread."""
+    with walk.services.places.walk(walk.project, walk.deployment.environment, walk.cancel):
+        if walk.cancel.is_set():
+            return StageResult(walk, "cancelled")
+        return stage.run(walk)

@@ -6,17 +6,22 @@ from dataclasses import replace
 
 from actors.errors import VankaError
 from actors.model.project import Environment
+from actors.model.run import Life, Run
+from actors.model.version import Version
 from actors.pipeline.runs import start_anew, stop_run, verdict_on
 from actors.pipeline.stage import Walk
 from actors.pipeline.stages.build import Build
 from runtime.shell import Cancel
+
+SOON_S = 3.0  # how long one that was cancelled still looks whether the version before is well
 
 
 def go_back(walk: Walk) -> str | None:
     """Bring `deployment.previous` back into production and look that it is well. May be repeated.
 
     None when the version before runs again; else why it does not (nothing ran before, or it does not start either).
-    Blocks for as long as the verification takes. It is not to be cancelled: half a way back is no way.
+    Blocks for as long as the verification takes; when a person wants it over, for three seconds of it. The way itself
+    is not to be cancelled: half a way back is no way.
     """
     services, project = walk.services, walk.project
     environment = walk.deployment.environment
@@ -38,6 +43,17 @@ def go_back(walk: Walk) -> str | None:
     except VankaError as error:
         walk.say(f"the way back failed: {error.message}")
         return error.message
-    verdict = verdict_on(services, project, version, run, to_the_end)
+    return _look(walk, version, run)
+
+
+def _look(walk: Walk, version: Version, run: Run) -> str | None:
+    """Why the version before is not well. When somebody waits for the end, it is enough that it has not ended."""
+    services, project = walk.services, walk.project
+    verdict = verdict_on(services, project, version, run, walk.hurry)
+    if walk.hurry.is_set() and not verdict.healthy:
+        verdict = verdict_on(services, project, version, run, Cancel(), SOON_S)
+        if not verdict.healthy and services.engine(run.engine).status(run.handle).life is Life.ALIVE:
+            walk.say(f"back to version {version.number}: it runs; cancelled before it was found well: {verdict.reason}")
+            return None
     walk.say(f"back to version {version.number}: {verdict.reason}")
     return None if verdict.healthy else verdict.reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import assert_never
 
 from actors.errors import Busy, NothingToDo, VankaError
@@ -14,33 +13,28 @@ from actors.messages import (
     Deploy,
     DeployerCommand,
     Discard,
-    EndJob,
     ExtendTest,
-    JobCommand,
     JobEnded,
     Promote,
     Rollback,
     RunnerUp,
-    StandDown,
     TakeOver,
     TestEnded,
 )
-from actors.model.deployment import Deployment, Kind, StageName, StageState, State
-from actors.model.project import Environment, Policy, Project
+from actors.model.deployment import Deployment, Kind, State
+from actors.model.project import Environment, Project
 from actors.pipeline.services import Services
-from actors.project.job import Job
 from actors.project.queue import Queue
+from actors.project.seen import Seen
 from actors.project.trial import DecideNow, Swept, TestGone, Trial, TrialMessage, is_testing
+from actors.project.walking import Walking
 from runtime.actor import Actor
 from runtime.address import Address
-from runtime.child_spec import ChildSpec, Restart
-from runtime.commands import StartChild
 from runtime.errors import StoreFull
 from runtime.jobs import Done
+from runtime.timers import Timer
 
-LOOK_S = 2.0  # how often the deployer looks whether its job is still there
-MOST_ATTEMPTS = 10  # a deployment that the service died with so often is given up
-TEST_S = 600  # how long a test run by policy lasts
+LOOK_S = 2.0  # how often the deployer looks whether its job is still there, while there should be one
 
 
 @dataclass(frozen=True)
@@ -67,32 +61,41 @@ class Deployer(Actor[Message]):
         self._services = services
         self._records = services.records
         self._no = project_no
-        self._current: Deployment | None = None
         self._cleaning = False
+        self._looks: Timer | None = None
 
     def on_start(self) -> None:
         """Take up what an earlier incarnation, or an earlier service, left unfinished."""
         project = self._project()
         self._queue = Queue(self._services, self._project, self.context)
         self._trial = Trial(self._services, self._project, self.context)
+        self._walking = Walking(self._services, self._project, self.context)
+        self._seen = Seen(self._services, self._project)
         self._services.strategy.recover(project)
+        begun = None
         for deployment in self._records.deployments.unfinished(project):
             if deployment.state is State.QUEUED:
                 self._queue.put(deployment)
             elif is_testing(deployment):
                 self._trial.look_after(deployment)
             else:
-                self._current = deployment
+                begun = deployment
         self._trial.recover()
-        if self._current is not None:
-            self._start_job(self._current)
+        if begun is not None:
+            self._walk(begun)
         else:
             self._brief_runner()
             self._next()
-        self.context.every(LOOK_S, LookAround())
+        self._by_policy()
+        self._wind()
 
     def receive(self, message: Message) -> object:
         """Answers asks with a Deployment; what is refused reaches the asker and nobody else."""
+        answer = self._handle(message)
+        self._wind()
+        return answer
+
+    def _handle(self, message: Message) -> object:
         match message:
             case JobEnded(deployment):
                 self._job_ended(deployment)
@@ -107,13 +110,13 @@ class Deployer(Actor[Message]):
             case TestGone() | Swept():
                 self._trial.gone(message)
             case CommitWanted(sha):
-                self._by_policy(sha)
-                self._records.watch.handled(self._project(), sha)
+                self._seen.sha = sha
+                self._by_policy()
             case Crashing(version, reason):
                 self._crashing(version, reason)
             case Cleaned():
                 self._cleaning = False
-                if self._current is None:
+                if not self._walking.walks:
                     self._next()
             case Deploy() | Rollback() | Promote() | Discard() | Cancel() | ExtendTest():
                 return self._asked(message)
@@ -139,10 +142,8 @@ class Deployer(Actor[Message]):
                 return self._rollback(asked_by, version)
             case Promote(asked_by):
                 return self._promote(asked_by)
-            case Discard():
-                test = self._trial.waiting()
-                self._trial.take_down(test)
-                return self._records.deployments.get(test.id)
+            case Discard(asked_by):
+                return self._discard(asked_by)
             case Cancel(asked_by):
                 return self._cancel(asked_by)
             case ExtendTest(seconds):
@@ -172,129 +173,125 @@ class Deployer(Actor[Message]):
         return self._enqueue(order, Environment.PRODUCTION, version.commit.sha, note)
 
     def _promote(self, asked_by: str) -> Deployment:
-        test = self._trial.waiting()
-        if test.version is None:
-            raise Busy("the test run has not been built yet", "Wait until it runs.")
-        self._trial.take_down(test, told=False, keep_result=True)
+        """All that could refuse it comes before the test is touched."""
+        test = self._trial.waiting(self._building())
+        self._trial.need_room()
         order = Deploy(asked_by, Kind.PROMOTE, version=test.version)
-        return self._enqueue(order, Environment.PRODUCTION, test.commit)
+        with self._records.store.transaction():
+            deployment = self._queue.open(order, Environment.PRODUCTION, test.commit, None)
+            self._trial.decide(test, keep_result=True)
+        self._trial.remove(test, told=False, cancelled=False)
+        return self._join(deployment)
+
+    def _discard(self, asked_by: str) -> Deployment:
+        building = self._building()
+        if self._trial.test() is None and building is not None:
+            return self._give_up(building, asked_by)
+        test = self._trial.waiting()
+        self._trial.take_down(test)
+        return self._records.deployments.get(test.id)
+
+    def _building(self) -> Deployment | None:
+        """A test run that does not run yet: it waits for its turn, or a job walks it."""
+        begun = (self._queue.waiting, self._walking.deployment)
+        return next((it for it in begun if it is not None and it.environment is Environment.TEST), None)
 
     def _cancel(self, asked_by: str) -> Deployment:
-        queued = self._queue.take()
-        if queued is not None:
-            return self._queue.end(queued, State.CANCELLED, f"cancelled by {asked_by}")
-        if self._current is not None:
-            self._job(self._current).tell(EndJob(asked_by))
-            return self._records.deployments.get(self._current.id)
-        test = self._trial.cancel(asked_by)
-        if test is None:
+        begun = self._queue.waiting or self._walking.deployment
+        found = self._trial.cancel(asked_by) if begun is None else self._give_up(begun, asked_by)
+        if found is None:
             raise NothingToDo(f"nothing is queued or running for {self._project().name}", "See `vanka history`.")
-        return test
+        return found
+
+    def _give_up(self, begun: Deployment, asked_by: str) -> Deployment:
+        queued = self._queue.waiting
+        if queued is not None and queued.id == begun.id:
+            self._queue.take()
+            return self._queue.end(queued, State.CANCELLED, f"cancelled by {asked_by}")
+        return self._walking.cancel(asked_by) or begun
 
     # --- what the watcher and the runner say
 
-    def _by_policy(self, sha: str) -> None:
-        project = self._project()
-        if project.policy is Policy.NOTIFY or self._is_known(project, sha):
+    def _by_policy(self) -> None:
+        """Decide about the commit that the watcher saw; when that is not possible yet, again at the job's end."""
+        walked, testing = self._walking.deployment, self._trial.running
+        if not self._seen.is_open(walked):
             return
-        if project.policy is Policy.DEPLOY:
-            self._deploy(Deploy("watcher", commit=sha))
-            return
-        if self._trial.running is not None:
-            self._trial.take_down(self._trial.running, unasked=True, told=False)
-        self._deploy(Deploy("watcher", Kind.TEST, commit=sha, test_for_s=TEST_S))
-
-    def _is_known(self, project: Project, sha: str) -> bool:
-        """Whether that commit is in hand already, or was the last one that was tried."""
-        busy = (self._current, self._queue.waiting, self._trial.running)
-        if any(deployment is not None and deployment.commit == sha for deployment in busy):
-            return True
-        wanted = Environment.TEST if project.policy is Policy.TEST else Environment.PRODUCTION
-        last = self._records.deployments.of(project, limit=1)
-        return bool(last) and (last[0].commit, last[0].environment) == (sha, wanted)
+        order = self._seen.order(self._queue.waiting, walked, testing)
+        if order is not None:
+            if order.kind is Kind.TEST and testing is not None:
+                self._trial.take_down(testing, unasked=True, told=False)
+            self._deploy(order)
+        self._seen.handled()
 
     def _crashing(self, number: int, reason: str) -> None:
         project = self._project()
-        if self._current is not None or self._records.versions.current(project) != number:
+        if self._walking.walks or self._records.versions.current(project) != number:
             return
         before = self._records.versions.before(project, number)
         if before is not None:
             self._records.versions.change(project, number, failed=True, proven=False)
             self._rollback("vanka", before.number, reason)
 
-    # --- the queue
+    # --- the queue and the job
 
     def _enqueue(
         self, order: Deploy, environment: Environment, commit: str | None, note: str | None = None
     ) -> Deployment:
-        deployment = self._queue.open(order, environment, commit, note)
-        if self._current is None and not self._cleaning:
+        return self._join(self._queue.open(order, environment, commit, note))
+
+    def _join(self, deployment: Deployment) -> Deployment:
+        self._queue.join(deployment)
+        if not self._walking.walks and not self._cleaning:
             self._next()
         return deployment
 
     def _next(self) -> None:
-        self._current = self._queue.take()
-        if self._current is not None:
-            self._start_job(self._current)
+        following = self._queue.take()
+        if following is not None:
+            self._walk(following)
 
-    # --- the job
-
-    def _start_job(self, deployment: Deployment) -> None:
-        if self._job(deployment).alive():
-            return  # it outlived the deployer's crash
-        if deployment.attempts >= MOST_ATTEMPTS:
+    def _walk(self, deployment: Deployment) -> None:
+        if not self._walking.begin(deployment):
             why = f"given up: taken up {deployment.attempts} times without an end"
             self._queue.end(deployment, State.FAILED, why)
-            self._current = None
             self._brief_runner()
             self._next()
-            return
-        start = partial(Job, self._services, self._no, deployment.id)
-        family = self.context.address.path.rpartition("/")[0]
-        spec = ChildSpec(_job_id(deployment), start, restart=Restart.TEMPORARY)
-        self.context.system.address(family).tell(StartChild(spec))
 
     def _look_around(self) -> None:
-        if self._current is not None and not self._job(self._current).alive():
-            deployment = self._records.deployments.get(self._current.id)
-            if deployment.ended:
-                self._job_ended(deployment)
-            else:
-                self._current = deployment
-                self._start_job(deployment)
+        lost = self._walking.lost()
+        if lost is not None and lost.ended:
+            self._job_ended(lost)
+        elif lost is not None:
+            self._walk(lost)
         self._trial.look_around()
 
     def _job_ended(self, deployment: Deployment) -> None:
-        if self._current is None or deployment.id != self._current.id:
+        if not self._walking.ended(deployment):
             return
-        self._current = None
         if not deployment.ended:
             self._trial.look_after(deployment)
         self._brief_runner()
         services, project = self._services, self._project()
         self._cleaning = True
         self.context.job("disk", lambda: services.clean(project), Cleaned)
+        self._by_policy()
+
+    def _wind(self) -> None:
+        """Nobody tells when a job or a tester has crashed; a project that has neither costs no look."""
+        wanted = self._walking.walks or self._trial.running is not None
+        if wanted and self._looks is None:
+            self._looks = self.context.every(LOOK_S, LookAround())
+        elif not wanted and self._looks is not None:
+            self._looks.cancel()
+            self._looks = None
 
     def _brief_runner(self) -> None:
         """Tell the runner what it is to look after, unless a job is changing that right now."""
         runner: Address[object] = self.context.sibling("runner")
-        if self._current is not None and _changes_production(self._records.deployments.get(self._current.id)):
-            runner.tell(StandDown(self._current.id, self._job(self._current)))
-            return
-        run = self._records.runs.get(self._project(), Environment.PRODUCTION)
-        runner.tell(TakeOver(Environment.PRODUCTION, run))
-
-    def _job(self, deployment: Deployment) -> Address[JobCommand]:
-        return self.context.sibling(_job_id(deployment))
+        if not self._walking.stands_down(runner):
+            run = self._records.runs.get(self._project(), Environment.PRODUCTION)
+            runner.tell(TakeOver(Environment.PRODUCTION, run))
 
     def _project(self) -> Project:
         return self._records.projects.by_no(self._no)
-
-
-def _job_id(deployment: Deployment) -> str:
-    return f"job-{deployment.id}"
-
-
-def _changes_production(deployment: Deployment) -> bool:
-    switching = deployment.stage(StageName.SWITCH).state is not StageState.WAITING
-    return deployment.environment is Environment.PRODUCTION and (switching or deployment.going_back)

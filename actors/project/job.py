@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
-from actors.errors import VankaError
 from actors.messages import (
     DeploymentEnded,
     DeploymentStarted,
     EndJob,
-    JobCommand,
     JobEnded,
     ReleaseBuilt,
     ReleaseChecked,
@@ -25,48 +23,17 @@ from actors.model.deployment import Deployment, StageName, StageRecord, StageSta
 from actors.model.project import Environment, Project
 from actors.pipeline.pipeline import next_stage, rewound, touches_target
 from actors.pipeline.services import Services
-from actors.pipeline.stage import LIMIT_S, Stage, StageResult, Walk
+from actors.pipeline.stage import LIMIT_S, Stage, StageResult, Walk, alone
 from actors.pipeline.way_back import go_back
+from actors.project.steps import BackDone, Message, RunnerSilent, StageDone, StageLate, why_not
 from runtime.actor import Actor
 from runtime.address import Address
-from runtime.errors import KernelError
-from runtime.jobs import Done
+from runtime.jobs import Done, JobHandle
 from runtime.shell import Cancel
 from runtime.timers import Timer
 
 STAND_DOWN_S = 10.0  # how long the runner is waited for; it answers in milliseconds unless it is being restarted
 OUTPUT_LINES = 30
-
-
-@dataclass(frozen=True)
-class StageDone:
-    """A stage's work came back."""
-
-    name: StageName
-    done: Done[StageResult]
-
-
-@dataclass(frozen=True)
-class StageLate:
-    """A stage is over its time limit."""
-
-    name: StageName
-
-
-@dataclass(frozen=True)
-class BackDone:
-    """The way back came to its end: None when the version before runs again, else why not."""
-
-    reason: str
-    done: Done[str | None]
-
-
-@dataclass(frozen=True)
-class RunnerSilent:
-    """The runner did not say that it stood down."""
-
-
-Message = JobCommand | StageDone | StageLate | BackDone | RunnerSilent
 
 
 class Job(Actor[Message]):
@@ -77,28 +44,31 @@ class Job(Actor[Message]):
         self._services = services
         self._project_no = project_no
         self._deployment_id = deployment_id
-        self._cancel = Cancel()
+        self._cancel, self._hurry = Cancel(), Cancel()
         self._late = False
         self._waits_for_runner = self._stood_down = False
         self._limit: Timer | None = None
+        self._work: JobHandle | None = None
 
     def on_start(self) -> None:
         """Take the deployment up where its record says."""
         records = self._services.records
         self._project: Project = records.projects.by_no(self._project_no)
-        deployment = records.deployments.get(self._deployment_id)
-        resumed = deployment.state is State.RUNNING
-        now = self._services.clock.now()
-        if not resumed:
-            deployment = records.deployments.move(self._project, deployment, State.RUNNING, now)
-        deployment = replace(rewound(deployment), attempts=deployment.attempts + 1)
-        records.deployments.put(self._project, deployment)
+        with records.store.transaction():  # the deployer may be writing down that it is cancelled
+            deployment = records.deployments.get(self._deployment_id)
+            resumed = deployment.state is State.RUNNING
+            if not resumed:
+                now = self._services.clock.now()
+                deployment = records.deployments.move(self._project, deployment, State.RUNNING, now)
+            deployment = replace(rewound(deployment), attempts=deployment.attempts + 1)
+            records.deployments.put(self._project, deployment)
         version = None if deployment.version is None else records.versions.get(self._project, deployment.version)
         output = self._services.layout.deployment_log(self._project, deployment.id)
         output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._walk = Walk(self._project, deployment, self._services, self._cancel, output, version)
+        self._walk = Walk(self._project, deployment, self._services, self._cancel, output, version, hurry=self._hurry)
         self.context.publish(DeploymentStarted(deployment, resumed))
         if deployment.cancelled_by is not None:
+            self._hurry.set()
             self._cancel.set()
         if deployment.going_back:
             self._go_back(deployment.error or "the service was restarted on the way back")
@@ -121,15 +91,24 @@ class Job(Actor[Message]):
                     self._waits_for_runner, self._stood_down = False, True
                     self._next()
             case EndJob(asked_by):
-                self._store(replace(self._walk.deployment, cancelled_by=asked_by))
-                self._walk.say(f"cancelled by {asked_by}")
-                self._cancel.set()
+                self._end_soon(asked_by)
             case _:
                 assert_never(message)
 
     def on_stop(self) -> None:
         """The service stops: what runs is ended; the next service takes the deployment up again."""
         self._cancel.set()
+
+    def _end_soon(self, asked_by: str) -> None:
+        self._store(replace(self._walk.deployment, cancelled_by=asked_by))
+        self._walk.say(f"cancelled by {asked_by}")
+        self._hurry.set()
+        self._cancel.set()
+        if self._waits_for_runner:
+            self._waits_for_runner = False
+            self._failed("cancelled")
+        elif self._work is not None:
+            self._work.withdraw()  # others may keep its lane busy for long
 
     # --- forward
 
@@ -152,12 +131,13 @@ class Job(Actor[Message]):
             self._remember_previous()
         self._move_stage(stage.name, StageState.RUNNING)
         walk = self._walk
-        self.context.job(
+        self._work = self.context.job(
             stage.lane, lambda: alone(stage, walk), lambda done: StageDone(stage.name, done), cancel=self._cancel
         )
         self._limit = self.context.after(LIMIT_S, StageLate(stage.name))
 
     def _stage_done(self, name: StageName, done: Done[StageResult]) -> None:
+        self._work = None
         if self._limit is not None:
             self._limit.cancel()
         result = done.value
@@ -171,7 +151,7 @@ class Job(Actor[Message]):
             self._tell_of(name)
             self._next()
             return
-        reason = _reason(done)
+        reason = why_not(done)
         self._move_stage(
             name, StageState.CANCELLED if self._walk.deployment.cancelled_by is not None else StageState.FAILED
         )
@@ -271,7 +251,12 @@ class Job(Actor[Message]):
         self.context.publish(StageMoved(self._walk.deployment, stage))
 
     def _store(self, deployment: Deployment) -> None:
-        self._walk = self._walk.with_deployment(self._services.records.deployments.put(self._project, deployment))
+        """What changed; that it was cancelled is kept, whoever wrote it down."""
+        records = self._services.records
+        with records.store.transaction():
+            asked_by = deployment.cancelled_by or records.deployments.get(deployment.id).cancelled_by
+            stored = records.deployments.put(self._project, replace(deployment, cancelled_by=asked_by))
+        self._walk = self._walk.with_deployment(stored)
 
     def _keep_program_output(self) -> None:
         """The failed version's own words go into the deployment's log: its program's log goes on with the next."""
@@ -281,20 +266,3 @@ class Job(Actor[Message]):
             self._walk.say("--- the program's output ---")
             for line in lines:
                 self._walk.say(line)
-
-
-def alone(stage: Stage, walk: Walk) -> StageResult:
-    """Run a stage when nothing that an earlier, crashed job began is at work any more. In a job's thread."""
-    with walk.services.places.walk(walk.project, walk.deployment.environment):
-        if walk.cancel.is_set():
-            return StageResult(walk, "cancelled")
-        return stage.run(walk)
-
-
-def _reason(done: Done[StageResult]) -> str:
-    if done.error is not None:
-        if isinstance(done.error, VankaError | KernelError):
-            return str(done.error)
-        return f"{type(done.error).__name__}: {done.error}"
-    result = done.value
-    return "" if result is None or result.reason is None else result.reason

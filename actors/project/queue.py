@@ -22,8 +22,8 @@ class Queue:
         self.waiting: Deployment | None = None
 
     def open(self, order: Deploy, environment: Environment, commit: str | None, note: str | None) -> Deployment:
-        """A new deployment, recorded and waiting."""
-        deployment = self._records.open(
+        """A new deployment, on record; `join` makes it wait."""
+        return self._records.open(
             self._project(),
             order.kind,
             environment,
@@ -35,9 +35,11 @@ class Queue:
             refresh=order.refresh,
             note=note,
         )
+
+    def join(self, deployment: Deployment) -> None:
+        """Let a new one wait, and tell of it."""
         self._context.publish(DeploymentQueued(deployment))
         self.put(deployment)
-        return deployment
 
     def put(self, deployment: Deployment) -> None:
         """Let it wait; what waited before is cancelled."""

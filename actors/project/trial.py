@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from actors.errors import NothingToDo
+from actors.errors import NoRoom, NothingToDo, StillBuilding
 from actors.messages import EndTest, MoreTime, TestDiscarded
 from actors.model.deployment import Deployment, StageName, StageState, State
 from actors.model.project import Environment, Project
@@ -18,9 +18,11 @@ from runtime.actor import Context
 from runtime.address import Address
 from runtime.child_spec import ChildSpec, Restart
 from runtime.commands import StartChild
+from runtime.host import free_bytes
 from runtime.jobs import Done
 
 DECIDE_S = 24 * 3600.0  # a test that nobody decides about is discarded
+ROOM_BYTES = 64 * 1024 * 1024  # less free than that, and production is not touched
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,31 @@ class Trial:
             self._records.deployments.set_undecided(self._project(), deployment, self._services.clock.now())
             self._context.after(DECIDE_S, DecideNow(deployment.id))
 
-    def waiting(self) -> Deployment:
-        """The test that can be promoted or discarded; raises NothingToDo."""
-        project = self._project()
-        undecided = self._records.deployments.undecided(project)
-        test = self.running or (undecided[0] if undecided is not None else None)
-        if test is None:
-            raise NothingToDo(f"{project.name} has no test run", f"Start one with `vanka test {project.name}`.")
-        return test
+    def test(self) -> Deployment | None:
+        """The test that is on, or that waits for a decision."""
+        undecided = self._records.deployments.undecided(self._project())
+        return self.running or (undecided[0] if undecided is not None else None)
+
+    def waiting(self, building: Deployment | None = None) -> Deployment:
+        """The test that can be promoted or discarded; raises NothingToDo, or StillBuilding for one on its way."""
+        test = self.test()
+        name = self._project().name
+        if test is not None:
+            return test
+        if building is not None:
+            hint = f"Promote it when it runs: see `vanka status {name}`. To give it up: `vanka discard {name}`."
+            raise StillBuilding(f"the test run of {name} is still being built", hint, name=name)
+        raise NothingToDo(f"{name} has no test run", f"Start one with `vanka test {name}`.")
+
+    def need_room(self) -> None:
+        """Raises NoRoom when the disk is too full to put a release into production."""
+        free = free_bytes(self._services.layout.home)
+        if free < ROOM_BYTES:
+            raise NoRoom(
+                f"the disk is full: {free / 1e6:.0f} MB are free under {self._services.layout.home}",
+                f"The test goes on. Make room ({ROOM_BYTES / 1e6:.0f} MB at least), then promote it again.",
+                free=f"{free / 1e6:.0f}",
+            )
 
     def decide_now(self, deployment_id: str) -> None:
         """The time to decide is over: the test is discarded, and people hear of it."""
@@ -118,21 +137,25 @@ class Trial:
         if undecided is not None and undecided[0].id == deployment_id:
             self.take_down(undecided[0], unasked=True)
 
-    def take_down(
-        self, test: Deployment, *, unasked: bool = False, told: bool = True, keep_result: bool = False
-    ) -> None:
-        """End its program and remove its directory; TestGone tells when that is done. A running one counts as
-        cancelled, unless its result is to be kept.
-        """
-        services, project = self._services, self._project()
-        now = services.clock.now()
+    def take_down(self, test: Deployment, *, unasked: bool = False, told: bool = True) -> None:
+        """It was decided against: end its program and remove its directory. A running one counts as cancelled."""
+        self.decide(test)
+        self.remove(test, unasked=unasked, told=told)
+
+    def decide(self, test: Deployment, *, keep_result: bool = False) -> None:
+        """Put on record that nobody has to decide any more; a running one has passed, or was cancelled."""
+        project, now = self._project(), self._services.clock.now()
         with self._records.store.transaction():
             if self.running is not None:
                 state, why = (State.SUCCEEDED, None) if keep_result else (State.CANCELLED, "cancelled")
                 self._records.deployments.move(project, self._records.deployments.get(test.id), state, now, why)
             self._records.deployments.set_undecided(project, None, now)
+
+    def remove(self, test: Deployment, *, unasked: bool = False, told: bool = True, cancelled: bool = True) -> None:
+        """End its program and remove its directory; TestGone tells when that is done."""
+        services, project = self._services, self._project()
         if self.running is not None:
-            self._tester(test).tell(EndTest(cancelled=not keep_result))
+            self._tester(test).tell(EndTest(cancelled=cancelled))
             self.running = None
         self._context.job("disk", lambda: clear(services, project), lambda done: TestGone(test, unasked, told, done))
 

@@ -1,4 +1,4 @@
-"""The service with a thousand projects: from its start to `/health` 200, and the memory it then takes."""
+"""The service with a thousand projects: its start to `/health` 200, the memory it then takes, and the CPU at rest."""
 
 from __future__ import annotations
 
@@ -26,15 +26,17 @@ PROJECTS = 1000
 REPOSITORIES = 20
 START_S = 5.0
 MEMORY_BYTES = 150e6
-SETTLED_S = 15.0  # the first looks at all repositories are over then
+SETTLED_S = 15.0  # the first looks at all repositories are over then, and the next ones minutes away
+REST_S = 10.0
+REST_PERCENT = 3.0  # of one core
 LIMIT_S = 120.0
 
 
 def measure() -> list[Row]:
     """About a minute; nothing but this machine is asked."""
     with tempfile.TemporaryDirectory(prefix="vanka-bench-") as folder:
-        empty, _ = _measured(Path(folder) / "empty", 0)
-        started, memory = _measured(Path(folder) / "full", PROJECTS)
+        empty, _, idle = _measured(Path(folder) / "empty", 0)
+        started, memory, busy = _measured(Path(folder) / "full", PROJECTS)
     return [
         Row(
             f"service with {PROJECTS} projects: start to /health 200",
@@ -52,11 +54,19 @@ def measure() -> list[Row]:
             None,
             memory[1] <= MEMORY_BYTES,
         ),
+        Row(
+            f"service with {PROJECTS} projects: CPU while nothing is to be done",
+            f"{REST_PERCENT:.0f} % of a core",
+            f"{busy:.2f} %",
+            f"without projects: {idle:.2f} %",
+            busy / idle if idle else None,
+            busy <= REST_PERCENT,
+        ),
     ]
 
 
-def _measured(directory: Path, projects: int) -> tuple[float, tuple[int, int]]:
-    """Seconds from the command to 200; the service's resident memory then, and when the first looks are over."""
+def _measured(directory: Path, projects: int) -> tuple[float, tuple[int, int], float]:
+    """Seconds from the command to 200; its resident memory then, and when the first looks are over; its CPU at rest."""
     directory.mkdir()
     service = Service(directory)
     _fill(service.home, directory, projects)
@@ -72,12 +82,20 @@ def _measured(directory: Path, projects: int) -> tuple[float, tuple[int, int]]:
         took = time.perf_counter() - began
         process = psutil.Process(service.ask("ping")["pid"])
         first = process.memory_info().rss
-        if projects:
-            time.sleep(SETTLED_S)
-        return took, (first, process.memory_info().rss)
+        time.sleep(SETTLED_S)
+        settled = process.memory_info().rss
+        return took, (first, settled), _percent(process, REST_S)
     finally:
         guardian.terminate()
         guardian.wait(LIMIT_S)
+
+
+def _percent(process: psutil.Process, seconds: float) -> float:
+    """How much of one core it takes over the next seconds."""
+    before, began = process.cpu_times(), time.perf_counter()
+    time.sleep(seconds)
+    after, took = process.cpu_times(), time.perf_counter() - began
+    return 100.0 * (after.user + after.system - before.user - before.system) / took
 
 
 def _healthy(port: int) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from actors.engines.container_health import ImageHealth
 from actors.engines.docker_calls import Docker
+from runtime.shell import Cancel
 from tests.fakes.docker_engine import docker, docker_engine
 from tests.fakes.vanka_image import vanka_image
 from tests.scenarios.service import eventually, program
@@ -169,12 +170,12 @@ def test_health_check_is_well_while_the_service_answers_and_unwell_when_it_does_
     found = docker.image(image)
     assert found is not None
     health = ImageHealth(docker, inside.container, found.health)
-    assert health.look() is None
+    assert health.look(Cancel()) is None
     service = inside.run("python", "-c", SERVICE)[1].strip()
     inside.signal("STOP", service)
-    assert health.look() is not None
+    assert health.look(Cancel()) is not None
     inside.signal("CONT", service)
-    eventually(lambda: health.look() is None, "it is well again")
+    eventually(lambda: health.look(Cancel()) is None, "it is well again")
 
 
 def test_it_runs_without_root_and_without_a_place_to_write_but_its_volumes(docker: Docker, image: str) -> None:

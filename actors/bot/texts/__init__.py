@@ -33,6 +33,7 @@ _SAID = frozenset(
     {
         *("bad_name", "bad_url", "bad_branch", "bad_interval", "name_taken", "empty_repository", "not_allowed"),
         *("no_such_project", "no_such_version", "no_such_deployment", "no_such_actor", "no_such_branch"),
+        *("still_building", "no_room"),
     }
 )
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400

@@ -178,6 +178,8 @@ TEXTS: Final = {
     "error_engine": "The program could not be started or stopped.",
     "error_refused": "Not possible right now.",
     "error_busy": "Busy: wait until that has ended.",
+    "error_still_building": "The test is still being built: decide when it runs, or abort it.",
+    "error_no_room": "The disk is full. Nothing was changed: make room and try again.",
     "error_nothing_to_do": "There is nothing to do.",
     "error_not_allowed": "Not allowed.",
     "error_no_engine": "This machine cannot run that.",

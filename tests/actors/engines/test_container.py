@@ -378,10 +378,10 @@ def test_images_own_health_check_is_a_probe(boxes: Workshop) -> None:
     assert isinstance(boxes.engine, ContainerEngine)
     probe = boxes.engine.probe(handle)
     assert probe is not None
-    assert "not yet" in str(probe.look())
+    assert "not yet" in str(probe.look(Cancel()))
     assert boxes.docker is not None
     list(boxes.docker.run_in(handle["container"], ("touch", "/tmp/go")).output)
-    eventually(lambda: probe.look() is None, "it is well")
+    eventually(lambda: probe.look(Cancel()) is None, "it is well")
 
 
 @pytest.mark.docker

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from actors.errors import BadProbe
-from actors.health.probe import parse, watch
+from actors.health import probe
+from actors.health.probe import HttpProbe, parse, watch
 from actors.model.run import Life, RunStatus
 from runtime.shell import Cancel, clean_env
 
@@ -38,7 +39,7 @@ def web() -> Iterator[int]:
 
 
 def look(text: str, tmp_path: Path) -> str | None:
-    return parse(text)(tmp_path, clean_env()).look()
+    return parse(text)(tmp_path, clean_env()).look(Cancel())
 
 
 def closed_port() -> int:
@@ -70,9 +71,9 @@ def test_command_probe_runs_in_the_programs_directory_and_tells_its_last_words(t
 
 def test_variables_in_an_address_are_the_programs_own(web: int, tmp_path: Path) -> None:
     for text in ("http://127.0.0.1:$PORT/ok", "http://127.0.0.1:${PORT}/ok", "tcp://127.0.0.1:$PORT"):
-        assert parse(text)(tmp_path, {"PORT": str(web)}).look() is None
-        assert parse(text)(tmp_path, {"PORT": str(closed_port())}).look() is not None
-        assert parse(text)(tmp_path, {}).look() is not None
+        assert parse(text)(tmp_path, {"PORT": str(web)}).look(Cancel()) is None
+        assert parse(text)(tmp_path, {"PORT": str(closed_port())}).look(Cancel()) is not None
+        assert parse(text)(tmp_path, {}).look(Cancel()) is not None
 
 
 def test_command_that_is_not_on_this_machine_is_an_unwell_program(tmp_path: Path) -> None:
@@ -91,7 +92,8 @@ class Lasting:
     def __init__(self, looks: int) -> None:
         self.left = looks
 
-    def look(self) -> str | None:
+    def look(self, stop: Cancel) -> str | None:
+        del stop
         self.left -= 1
         return None if self.left <= 0 else "not yet"
 
@@ -135,3 +137,73 @@ def test_watch_ends_when_it_is_cancelled() -> None:
     cancel = Cancel()
     cancel.set()
     assert watch(None, living, cancel).reason == "cancelled"
+
+
+class Deaf:
+    """A probe whose look ends when it is told to, and not before."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.told = threading.Event()
+
+    def look(self, stop: Cancel) -> str | None:
+        self.looks += 1
+        stop.wait()
+        self.told.set()
+        return None
+
+
+def test_look_that_does_not_end_is_given_up_and_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "LATE_S", 0.01)
+    deaf = Deaf()
+    verdict = watch(deaf, living, Cancel(), limit_s=0.05)
+    assert not verdict.healthy
+    assert "no answer" in verdict.reason
+    assert deaf.told.wait(10)
+
+
+def test_look_that_does_not_end_is_left_when_the_program_ends() -> None:
+    deaf = Deaf()
+    verdict = watch(deaf, lambda _s: RunStatus(Life.ENDED, 7), Cancel(), limit_s=600.0)
+    assert "ended with 7" in verdict.reason
+    assert deaf.told.wait(10)
+
+
+def test_cancel_reaches_a_look_that_does_not_end() -> None:
+    deaf, cancel = Deaf(), Cancel()
+    threading.Timer(0.05, cancel.set).start()
+    assert watch(deaf, living, cancel, limit_s=600.0).reason == "cancelled"
+    assert (deaf.looks, deaf.told.wait(10)) == (1, True)
+
+
+def test_what_a_look_raises_is_raised_to_whoever_watches() -> None:
+    class Broken:
+        def look(self, stop: Cancel) -> str | None:
+            del stop
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        watch(Broken(), living, Cancel())
+
+
+def test_answer_that_drips_without_end_is_hung_up_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port, gone = server.getsockname()[1], threading.Event()
+
+        def drip() -> None:
+            line, _ = server.accept()
+            with line:
+                while not gone.is_set():
+                    try:
+                        line.sendall(b"H")
+                    except OSError:
+                        gone.set()
+                    gone.wait(0.01)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        cancel = Cancel()
+        threading.Timer(0.1, cancel.set).start()
+        assert watch(HttpProbe(f"http://127.0.0.1:{port}/"), living, cancel, limit_s=600.0).reason == "cancelled"
+        assert gone.wait(10)
+        thread.join(10)

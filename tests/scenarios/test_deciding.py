@@ -1,0 +1,135 @@
+"""What follows a test run: also while it is still being built, and also when the disk is full."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.errors import NoRoom, NothingToDo, StillBuilding
+from actors.model.deployment import Deployment, Kind, State
+from actors.model.run import ProjectState
+from actors.project import trial
+from runtime.errors import StoreFull
+from runtime.store import Store
+from runtime.vault import Secret
+from tests.fakes.gitrepo import GitRepo
+from tests.scenarios.inside import Inside
+from tests.scenarios.service import answer_of, eventually, free_port, program
+from tests.scenarios.test_order import Slow, builds, slow
+
+__all__ = ["slow"]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes under /proc")
+
+
+def test_discard_of_a_test_that_is_still_being_built_ends_the_build(house: Inside, slow: Slow) -> None:
+    house.add(slow.repo)
+    slow.push()
+    test = house.control.test("shop", "ann")
+    builds(slow)
+    assert house.control.discard("shop", "ann").id == test.id
+    ended = house.end_of(test)
+    assert (ended.state, ended.error) == (State.CANCELLED, "cancelled by ann")
+    eventually(slow.gone, "nothing builds any more", 15)
+    with pytest.raises(NothingToDo):
+        house.control.discard("shop", "ann")
+
+
+def test_discard_of_a_test_that_waits_for_its_turn_takes_it_out_of_the_queue(house: Inside, slow: Slow) -> None:
+    house.add(slow.repo)
+    slow.push()
+    deployment = house.control.deploy("shop", "ann")
+    builds(slow)
+    test = house.control.test("shop", "ben")
+    assert house.control.discard("shop", "ben").state is State.CANCELLED
+    assert house.control.deployment(test.id).error == "cancelled by ben"
+    assert house.control.deployment(deployment.id).state is State.RUNNING
+    house.control.cancel("shop", "ann")
+    house.end_of(deployment)
+
+
+def test_promote_of_a_test_that_is_still_being_built_says_so_and_what_to_do(house: Inside, slow: Slow) -> None:
+    house.add(slow.repo)
+    slow.push()
+    test = house.control.test("shop", "ann")
+    builds(slow)
+    with pytest.raises(StillBuilding) as refused:
+        house.control.promote("shop", "ann")
+    assert "still being built" in refused.value.message
+    assert "vanka status shop" in refused.value.hint
+    assert "vanka discard shop" in refused.value.hint
+    assert house.control.deployment(test.id).state is State.RUNNING
+    house.control.cancel("shop", "ann")
+    house.end_of(test)
+
+
+class UnderTest:
+    """A project with a version in production and another one under test."""
+
+    def __init__(self, house: Inside, directory: Path) -> None:
+        self.house = house
+        self.repo = GitRepo.in_directory(directory, "shop")
+        self.push("one")
+        self.port, self.test_port = house.add(self.repo, probe="http://127.0.0.1:$PORT/"), free_port()
+        house.control.set_variable("shop", "PORT", Secret(str(self.test_port)), True)
+        assert house.deploy().state is State.SUCCEEDED
+        self.push("two")
+        self.test = house.control.test("shop", "ann", for_s=None)
+        eventually(lambda: house.control.status("shop").test is not None, "it is tested")
+        eventually(lambda: answer_of(self.test_port) == "two v2", "the test answers")
+
+    def push(self, text: str) -> None:
+        self.repo.commit({"main.py": program(text)}, text)
+        self.repo.push()
+
+    def goes_on(self) -> None:
+        """Nothing was changed: the test runs, production too, and nobody was promoted."""
+        assert answer_of(self.test_port) == "two v2"
+        assert answer_of(self.port) == "one v1"
+        assert self.house.control.status("shop").state is ProjectState.TESTING
+        assert [it.kind for it in self.house.control.history("shop")] == [Kind.TEST, Kind.DEPLOY]
+
+    def is_promoted(self) -> Deployment:
+        promoted = self.house.end_of(self.house.control.promote("shop", "ann"))
+        assert (promoted.state, promoted.kind) == (State.SUCCEEDED, Kind.PROMOTE)
+        eventually(lambda: answer_of(self.port) == "two v2", "production is what was tested")
+        eventually(lambda: answer_of(self.test_port) == "", "the test is gone")
+        return promoted
+
+
+@pytest.fixture
+def tested(house: Inside, tmp_path: Path) -> UnderTest:
+    return UnderTest(house, tmp_path)
+
+
+def test_promote_on_a_full_disk_is_refused_and_the_test_goes_on(
+    tested: UnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(trial, "free_bytes", lambda _path: 3_000_000)
+        with pytest.raises(NoRoom) as refused:
+            tested.house.control.promote("shop", "ann")
+        assert "3 MB are free" in refused.value.message
+        assert "promote it again" in refused.value.hint
+    tested.goes_on()
+    tested.is_promoted()
+
+
+def test_promote_that_cannot_be_recorded_is_refused_and_the_test_goes_on(
+    tested: UnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_number = Store.next_number
+
+    def full(self: Store, counter: str) -> int:
+        if counter == "deployment":
+            raise StoreFull("the disk is full")
+        return next_number(self, counter)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "next_number", full)
+        with pytest.raises(StoreFull):
+            tested.house.control.promote("shop", "ann")
+    tested.goes_on()
+    tested.is_promoted()
