@@ -1,10 +1,11 @@
-"""Read a log as it grows: the last lines first, then what is added, across truncation and rotation."""
+"""Read a log as it grows: the last lines first, then what is added, across rotations."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+
+from runtime.output import OutputFile
 
 TAIL_BYTES = 256 * 1024
 STEP_BYTES = 256 * 1024
@@ -15,49 +16,40 @@ class Follow:
     """Whole lines of a file that may not exist yet. Not thread-safe. `clean` masks secrets; it sees whole lines."""
 
     def __init__(self, path: Path, clean: Callable[[str], str]) -> None:
-        self._path = path
+        self._file = OutputFile(path)
         self._clean = clean
-        self._offset = 0
-        self._inode = 0
+        self._position = 0
         self._partial = b""
 
     def last(self, lines: int) -> list[str]:
         """The last so many lines; what is read next begins right behind them."""
-        try:
-            with open(self._path, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                self._inode = os.fstat(file.fileno()).st_ino
-                begin = max(0, size - TAIL_BYTES)
-                file.seek(begin)
-                data = file.read(size - begin)
-        except FileNotFoundError:
-            return []
-        self._offset = begin + len(data)
+        begin = max(0, self._file.position() - TAIL_BYTES)
+        self._position = begin
+        data, whole = self._read(TAIL_BYTES), b""
+        while data:
+            whole += data
+            data = self._read(TAIL_BYTES) if len(whole) < TAIL_BYTES else b""
         if begin:
             # what the cut left of a line is nothing to show
-            data = data.partition(b"\n")[2]
-        whole = self._lines(data)
-        return whole[-lines:] if lines else []
+            whole = whole.partition(b"\n")[2]
+        found = self._lines(whole)
+        return found[-lines:] if lines else []
 
     def more(self) -> list[str]:
         """The lines that were added since; empty when there are none. At most 256 KB are read at a time."""
-        try:
-            with open(self._path, "rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_ino != self._inode or found.st_size < self._offset:
-                    # rotated by copy and truncate, or by a new file: what is there now is all new
-                    self._inode, self._offset, self._partial = found.st_ino, 0, b""
-                file.seek(self._offset)
-                data = file.read(STEP_BYTES)
-        except FileNotFoundError:
-            return []
-        self._offset += len(data)
-        return self._lines(data)
+        return self._lines(self._read(STEP_BYTES))
 
     def rest(self) -> list[str]:
         """The last line, if nothing ended it."""
         partial, self._partial = self._partial, b""
         return [self._decode(partial)] if partial else []
+
+    def _read(self, most: int) -> bytes:
+        """What was written since; what was rotated away unread is passed over, and ends the line before it."""
+        data, after = self._file.follow(self._position, most)
+        gap = data and after != self._position + len(data)
+        self._position = after
+        return b"\n" + data if gap and self._partial else data
 
     def _lines(self, data: bytes) -> list[str]:
         *whole, self._partial = (self._partial + data).split(b"\n")

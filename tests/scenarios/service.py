@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -10,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -65,12 +65,12 @@ def eventually(look: Callable[[], T], what: str, limit_s: float = 30.0) -> T:
 
 
 def answer_of(port: int) -> str:
-    """What the program on that port answers; empty while it does not."""
+    """What the program on that port answers; empty while it does not, or not to the end: it may be being replaced."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2) as response:
             text: str = response.read().decode()
             return text
-    except (OSError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException):
         return ""
 
 

@@ -86,8 +86,8 @@ class UnderTest:
 
     def goes_on(self) -> None:
         """Nothing was changed: the test runs, production too, and nobody was promoted."""
-        assert answer_of(self.test_port) == "two v2"
-        assert answer_of(self.port) == "one v1"
+        eventually(lambda: answer_of(self.test_port) == "two v2", "two v2 answers")
+        eventually(lambda: answer_of(self.port) == "one v1", "one v1 answers")
         assert self.house.control.status("shop").state is ProjectState.TESTING
         assert [it.kind for it in self.house.control.history("shop")] == [Kind.TEST, Kind.DEPLOY]
 

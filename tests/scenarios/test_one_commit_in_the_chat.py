@@ -93,19 +93,19 @@ def test_project_is_deployed_broken_and_rolled_back_with_buttons_alone(
     phone.presses("Production", "Deploy shop to production?")
     user.presses("🚀 Deploy")
     phone.is_told("✅ shop #1")
-    assert answer_of(port) == "one v1"
+    eventually(lambda: answer_of(port) == "one v1", "one v1 answers")
 
     repo.commit({"main.py": program("two")}, "Two")
     repo.push()
     phone.is_told("✅ shop #2")
-    assert answer_of(port) == "two v2"
+    eventually(lambda: answer_of(port) == "two v2", "two v2 answers")
 
     repo.commit({"main.py": "raise SystemExit(7)\n"}, "Broken")
     repo.push()
     service.cli("check", "shop")
     told = phone.is_told("❌ shop #3")
     assert "ended with 7" in told
-    assert answer_of(port) == "two v2"
+    eventually(lambda: answer_of(port) == "two v2", "two v2 answers")
 
     user.writes("/menu")
     phone.sees("Projects: 1")
