@@ -23,7 +23,7 @@ RUN set -eu; core=$(git --exec-path); mkdir /out; \
 FROM $BASE AS packages
 COPY ops/requirements.lock /tmp/all.lock
 RUN set -eu; \
-    awk '/^[a-z0-9]/ { dev = $0 ~ /^(aiohappyeyeballs|aiohttp|aiosignal|ast-serialize|attrs|frozenlist|hypothesis|iniconfig|librt|multidict|mypy|mypy-extensions|packaging|pathspec|pluggy|propcache|pygments|pytest|ruff|sortedcontainers|types-[a-z]+|yarl)==/ } !dev' \
+    awk '/^[a-z0-9]/ { dev = $0 ~ /^(aiohappyeyeballs|aiohttp|aiosignal|ast-serialize|attrs|execnet|frozenlist|hypothesis|iniconfig|librt|multidict|mypy|mypy-extensions|packaging|pathspec|pluggy|propcache|pygments|pytest|pytest-xdist|ruff|sortedcontainers|types-[a-z]+|yarl)==/ } !dev' \
         /tmp/all.lock >/tmp/runtime.lock; \
     pip install --no-cache-dir --no-compile --no-deps --require-hashes --only-binary :all: \
         --target /opt/vanka/packages -r /tmp/runtime.lock; \

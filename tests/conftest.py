@@ -16,6 +16,13 @@ from runtime.vault import Secret, Vault
 from tests.fakes.clock import FakeClock
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay together where several processes share the suite, and one process has the Docker engine."""
+    for item in items:
+        group = "docker" if item.get_closest_marker("docker") else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An open store of its own."""
