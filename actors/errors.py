@@ -4,7 +4,8 @@ VankaError                       the root: `code` is stable (texts are translate
 ├── BadInput                     what was given cannot be used: nothing was changed
 │   ├── BadSetting               an environment variable (exit code 2)
 │   ├── BadUsage                 an option or argument of wrong form (exit code 2)
-│   ├── BadName  BadUrl  BadBranch  BadPath  BadInterval  BadVariable  BadProbe  BadEngine
+│   ├── BadName  BadUrl  BadBranch  BadPath  BadInterval  BadProbe  BadEngine
+│   ├── BadVariable  BadOption
 │   ├── NameTaken                a project of that name exists
 │   └── TargetOccupied           the directory holds something that is not ours
 ├── Unknown                      nothing of that name here
@@ -108,6 +109,12 @@ class BadVariable(BadInput):
     """Not a variable's name, or a value that no process can get."""
 
     code = "bad_variable"
+
+
+class BadOption(BadVariable):
+    """A variable that an engine reads, such as a limit of memory, with a value that it cannot use."""
+
+    code = "bad_option"
 
 
 class BadProbe(BadInput):

@@ -153,7 +153,7 @@ class Cleaner:
             return ()
         kept = []
         for source in (self.layout.persist(project), self.layout.aside(project), self.layout.replaced(project)):
-            if source.is_dir() and any(source.iterdir()):
+            if source.is_dir() and any(it.is_symlink() or not it.is_dir() for it in source.rglob("*")):
                 to = self.layout.kept / f"{project.name}-{project.no}" / source.name
                 to.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(source, to)

@@ -97,8 +97,8 @@ def _access(call: Call) -> Access | None:
 
 def remove(call: Call) -> Any:
     """Stop a project and forget it."""
-    call.control.remove(call.name, call.flag("keep_files"), call.asked_by)
-    return {"name": call.name, "removed": True}
+    kept = call.control.remove(call.name, call.flag("keep_files"), call.asked_by)
+    return {"name": call.name, "removed": True, "kept": list(kept)}
 
 
 def variables(call: Call) -> Any:

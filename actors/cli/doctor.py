@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from actors import settings
 from actors.cli import text
 from actors.cli.context import Context
+from actors.engines.docker_shapes import how_to_get_one
 from actors.errors import NoService, VankaError
 from actors.settings import Settings
 from runtime.errors import KernelError
@@ -93,7 +94,7 @@ class _UnixConnection(http.client.HTTPConnection):
 def _docker(_context: Context, _given: Settings) -> Finding:
     without = "projects that run as containers cannot be deployed; all others can"
     if not hasattr(socket, "AF_UNIX") or not Path(DOCKER_SOCKET).exists():
-        return Finding("docker", "warning", f"no engine found: {without}", "Install it: apt install docker.io")
+        return Finding("docker", "warning", f"no engine found: {without}", how_to_get_one())
     connection = _UnixConnection("localhost", timeout=NETWORK_LIMIT_S)
     try:
         connection.request("GET", "/_ping")

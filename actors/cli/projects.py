@@ -104,7 +104,7 @@ def edit(context: Context) -> int:
 def remove(context: Context) -> int:
     """Stop and forget a project."""
     answer = context.ask("remove", name=context.args.name, keep_files=context.args.keep_files)
-    context.show(answer, lambda it: f"Removed {it['name']}.")
+    context.show(answer, text.removed)
     return 0
 
 

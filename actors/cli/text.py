@@ -156,6 +156,12 @@ def project(it: Json) -> str:
     )
 
 
+def removed(it: Json) -> str:
+    """That a project is gone, and where its data is."""
+    kept = "".join(f"\n  {place}" for place in it["kept"])
+    return f"Removed {it['name']}." + (f" Its data is kept in{kept}" if kept else "")
+
+
 def deployment(it: Json) -> str:
     """How a deployment stands, in one sentence."""
     what = f"{it['kind']} of {it['project']} {version(it['version'])} {short(it['commit'])}"

@@ -24,8 +24,8 @@ from actors.errors import (
 from actors.health import probe
 from actors.messages import Look, ProjectAdded, ProjectChanged, ProjectRemoved
 from actors.model.project import MAX_INTERVAL_S, MIN_INTERVAL_S, Environment, Project
-from actors.pipeline.runs import stop_run
-from actors.records.variables import VariableInfo
+from actors.pipeline.runs import forget_runs, need_engines, stop_run
+from actors.records.variables import VariableInfo, check_variable
 from actors.records.watch import Watched
 from actors.source import Access, Head, check_branch, parse, split
 from runtime.commands import DeleteChild, StartChild, TerminateChild
@@ -81,6 +81,7 @@ class ProjectBook(Core):
         self._check(project)
         _refuse_own_source(project)
         self.check_path(path, adopt=new.adopt)
+        self._services.engine(project.engine).ready()
         head = self._head(project, access or Access())
         with self._house.changing:
             self.check_name(new.name)
@@ -111,6 +112,8 @@ class ProjectBook(Core):
         if new.path != old.path:
             self.check_path(new.path, adopt=new.adopt, project=old)
             self._refuse_moving(old)
+        if new.engine != old.engine:
+            self._services.engine(new.engine).ready()
         source_changed = (new.url, new.branch) != (old.url, old.branch)
         if source_changed:
             self._head(new, access or self._records.credentials.access(old))
@@ -130,19 +133,24 @@ class ProjectBook(Core):
         self._system.bus.publish(ProjectChanged(project))
         return project
 
-    def remove(self, name: str, keep_files: bool, asked_by: str) -> None:
-        """Stop the project's program and actors, take its files away (unless kept) and forget it."""
+    def remove(self, name: str, keep_files: bool, asked_by: str) -> tuple[str, ...]:
+        """Stop the project's program and actors, take its files away (unless kept) and forget it.
+
+        Its data stays: returns where. Refused as a whole while an engine that may run its program does not answer.
+        """
         del asked_by
         project = self.project(name)
         with self._house.changing:
+            need_engines(self._services, project)
             self._stop_family(project)
             for environment in Environment:
                 stop_run(self._services, project, environment)
             self._services.targets.remove(project, keep_files=keep_files)
-            self._services.cleaner.forget(project)
+            kept = (*map(str, self._services.cleaner.forget(project)), *forget_runs(self._services, project))
             self._records.forget(project)
             self._services.board.forget(project.no)
         self._system.bus.publish(ProjectRemoved(project))
+        return kept
 
     def pause(self, name: str, paused: bool) -> Project:
         """Stop, or go on, looking for new commits at the interval."""
@@ -174,7 +182,14 @@ class ProjectBook(Core):
 
     def set_variable(self, name: str, key: str, value: Secret, test: bool) -> None:
         """Seal a variable; it counts from the program's next start on."""
-        self._records.variables.set(self.project(name), key, value, test=test)
+        project = self.project(name)
+        self.check_variable(name, key, value)
+        self._records.variables.set(project, key, value, test=test)
+
+    def check_variable(self, name: str, key: str, value: Secret) -> None:
+        """Raises BadVariable for what no program can get, or the project's engine cannot use."""
+        check_variable(key, value)
+        self._services.engine(self.project(name).engine).admit_variable(key, value.reveal())
 
     def unset_variable(self, name: str, key: str, test: bool) -> None:
         """Forget a variable."""
@@ -211,6 +226,7 @@ class ProjectBook(Core):
             if inside is not None:
                 check_inside(inside)
         Patterns(project.persist)
+        self._services.engine(project.engine).admit(project)
 
     def _head(self, project: Project, access: Access) -> Head | None:
         """The branch's head, as proof that the repository can be reached; None for one without a commit yet."""

@@ -13,7 +13,7 @@ from actors.engines.container_ends import Ends
 from actors.engines.container_health import ImageHealth
 from actors.engines.container_load import Loads
 from actors.engines.container_logs import Mirrors
-from actors.engines.container_options import options
+from actors.engines.container_options import check_option, options
 from actors.engines.container_spec import folders, spec_for
 from actors.engines.docker_calls import Docker
 from actors.engines.docker_shapes import Container, Image
@@ -28,6 +28,7 @@ from actors.engines.images import (
     Images,
     Wanted,
     home_mark,
+    known_to_engines,
 )
 from actors.engines.recipe import DOCKERFILE
 from actors.errors import BadPath, BadVariable, BuildError, EngineError, NoEngine
@@ -77,6 +78,18 @@ class ContainerEngine:
         self._docker.close()
 
     # --- before the start
+
+    def ready(self) -> None:
+        """A Docker engine answers, within seconds."""
+        self._docker.ready()
+
+    def admit(self, project: Project) -> None:
+        """Its persistent paths can be volumes."""
+        folders(project)
+
+    def admit_variable(self, name: str, value: str) -> None:
+        """Ports and limits that make a container."""
+        check_option(name, value)
 
     def prepare(self, order: BuildOrder) -> str:
         """Build the version's image; its id. Images whose releases are gone are taken away."""
@@ -194,6 +207,16 @@ class ContainerEngine:
             ENVIRONMENT: environment.value,
         }
         return [{"container": found, "output": str(output)} for found in self._docker.containers(labels)]
+
+    def forget(self, project: Project) -> tuple[str, ...]:
+        """Its containers and images go; its volumes stay. Nothing is asked of an engine that never was ours."""
+        if not known_to_engines(self._layout.home):
+            return ()
+        ours = {HOME: self._home, PROJECT: str(project.no)}
+        for container in self._docker.containers({**ours, KIND: "program"}):
+            self._docker.remove(container)
+        self._images.tidy(project.no, ())
+        return tuple(f"Docker volume {name}" for name in self._docker.volumes({**ours, KIND: "data"}))
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """What the engine counts: CPU since the look before, memory without what is only cached."""

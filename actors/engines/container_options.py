@@ -17,13 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actors.engines.docker_shapes import Port
-from actors.errors import BadVariable
+from actors.errors import BadOption
 
 MEMORY = 1024**3
 CPUS = 0.0  # all cores, as for a process
 PIDS = 512
 LEAST_MEMORY = 16 * 1024**2
 MOST_PORT = 65535
+NAMES = ("PORT", "CONTAINER_PORTS", "CONTAINER_MEMORY", "CONTAINER_CPUS", "CONTAINER_PIDS")
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmg]?)(?:i?b)?", re.IGNORECASE)
 _HOST = r"(?P<host>\[[^]]+\]|[^:]*[^:\d][^:]*)"  # anything that is no plain number
@@ -41,7 +42,7 @@ class Options:
 
 
 def options(env: Mapping[str, str]) -> Options:
-    """From the variables; raises BadVariable naming the one that cannot be used."""
+    """From the variables; raises BadOption naming the one that cannot be used."""
     return Options(
         memory=size("CONTAINER_MEMORY", env["CONTAINER_MEMORY"]) if env.get("CONTAINER_MEMORY") else MEMORY,
         cpus=_number("CONTAINER_CPUS", env["CONTAINER_CPUS"], 0.01, 1024.0) if env.get("CONTAINER_CPUS") else CPUS,
@@ -50,8 +51,14 @@ def options(env: Mapping[str, str]) -> Options:
     )
 
 
+def check_option(name: str, value: str) -> None:
+    """Raises BadOption for one of these variables with a value that cannot be used."""
+    if name in NAMES and value:
+        options({name: value})
+
+
 def size(name: str, text: str) -> int:
-    """Bytes of `512m`; raises BadVariable."""
+    """Bytes of `512m`; raises BadOption."""
     match = _SIZE.fullmatch(text.strip())
     found = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
     if found < LEAST_MEMORY:
@@ -90,5 +97,5 @@ def _port(name: str, text: str) -> Port:
     return Port(inside, outside, host, match["protocol"] or "tcp")
 
 
-def _bad(name: str, text: str, hint: str) -> BadVariable:
-    return BadVariable(f"the variable {name} is {text!r}", hint, variable=name)
+def _bad(name: str, text: str, hint: str) -> BadOption:
+    return BadOption(f"the variable {name} is {text!r}", hint, variable=name)

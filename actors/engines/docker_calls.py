@@ -145,6 +145,11 @@ class Docker(Connection):
         """A named volume; one that exists stays as it is."""
         self.ask(f"volume {name}", lambda api: api.create_volume(name, labels=dict(labels)))
 
+    def volumes(self, labels: Mapping[str, str]) -> list[str]:
+        """The names of the volumes with these labels, in order."""
+        found = self.ask("the volumes", lambda api: api.volumes(filters={"label": _pairs(labels)}))
+        return sorted(str(record["Name"]) for record in found.get("Volumes") or ())
+
     def add_network(self, name: str, labels: Mapping[str, str]) -> str:
         """A bridge of its own, whose containers do not see each other; the address that the machine has in it."""
         options = {"com.docker.network.bridge.enable_icc": "false"}

@@ -16,12 +16,13 @@ import docker.utils
 import requests
 import urllib3.exceptions
 
+from actors.engines.docker_shapes import how_to_get_one
 from actors.errors import EngineError, NoEngine
 from runtime.shell import Cancel
 
+READY_S = 5  # whether there is an engine at all
 CALL_S = 20  # any single question
 STEP_S = 900  # a stream may be silent for so long: a build's step, a quiet program
-GET_ONE = "Install it and start it (apt install docker.io; systemctl start docker), then: vanka doctor."
 JOIN = "Run the service as a member of the group docker (that is as powerful as root)."
 DEFAULT = "unix:///var/run/docker.sock"
 FRAME = struct.Struct(">BxxxL")
@@ -105,6 +106,10 @@ class Connection:
     def version(self) -> str:
         """The API version that both sides speak."""
         return self._client().api_version
+
+    def ready(self) -> None:
+        """Raises NoEngine where none answers, and EngineError where one does not within READY_S."""
+        self._connect("auto", READY_S).close()
 
     def at_least(self, version: str) -> bool:
         """Whether the engine speaks that API version or a newer one."""
@@ -195,7 +200,12 @@ def _knock(url: str) -> None:
         except PermissionError as error:
             raise NoEngine(f"the Docker engine's socket {path} may not be used", JOIN) from error
         except OSError as error:
-            raise NoEngine("no Docker engine answers here", GET_ONE) from error
+            raise no_engine() from error
+
+
+def no_engine() -> NoEngine:
+    """That there is none, with how to get one."""
+    return NoEngine("no Docker engine answers here", how_to_get_one())
 
 
 @contextmanager
@@ -208,7 +218,9 @@ def errors(what: str) -> Iterator[None]:
     except requests.Timeout as error:
         raise EngineError(f"{what}: the Docker engine did not answer in time", "Look: docker info") from error
     except (requests.ConnectionError, docker.errors.DockerException) as error:
-        raise NoEngine("no Docker engine answers here", GET_ONE) from error
+        if isinstance(error.__cause__, requests.Timeout):  # while both sides agreed on a version
+            raise NoEngine("the Docker engine does not answer", "Look what it does: docker info") from error
+        raise no_engine() from error
 
 
 def wanted_files(directory: str, ignored: list[str], dockerfile: str) -> list[str]:

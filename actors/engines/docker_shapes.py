@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,13 @@ from typing import IO, Any
 LOG_MAX_BYTES = 10 * 1024 * 1024
 LOG_FILES = 3
 PROGRAM_OOM_SCORE = 500  # goes before the service when memory runs out
+
+
+def how_to_get_one() -> str:
+    """What to do where no engine answers."""
+    if "VANKA_IN_IMAGE" in os.environ:
+        return "Give this container the machine's Docker socket, as ops/compose.yaml shows."
+    return "Install it and start it (apt install docker.io; systemctl start docker), then: vanka doctor."
 
 
 @dataclass(frozen=True)

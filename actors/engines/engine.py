@@ -55,6 +55,18 @@ class Engine(Protocol):
 
     name: str
 
+    def ready(self) -> None:
+        """Raises NoEngine, with what to do, where what it runs programs with does not answer; a few seconds at most."""
+        ...
+
+    def admit(self, project: Project) -> None:
+        """Raises BadPath for a project with settings that it cannot run; waits for nothing."""
+        ...
+
+    def admit_variable(self, name: str, value: str) -> None:
+        """Raises BadOption for a variable that it reads itself and cannot use."""
+        ...
+
     def prepare(self, order: BuildOrder) -> str:
         """Complete the release (its virtual environment, its image). Returns the environment's id.
 
@@ -92,6 +104,13 @@ class Engine(Protocol):
 
     def strays(self, project: str, environment: Environment, output: Path) -> list[Handle]:
         """Programs of that project and environment that run here, recorded or not."""
+        ...
+
+    def forget(self, project: Project) -> tuple[str, ...]:
+        """Take away what it holds of a removed project, whose programs were stopped: all but its data.
+
+        Returns where that is, as a person finds it.
+        """
         ...
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:

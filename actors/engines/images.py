@@ -48,6 +48,11 @@ def home_mark(home: Path) -> str:
         return file.read_text(encoding="ascii").strip()
 
 
+def known_to_engines(home: Path) -> bool:
+    """Whether anything of this home can be in an engine at all."""
+    return (home / MARK).exists()
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A version of a project as an image. `number` is the project's, for good."""

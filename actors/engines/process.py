@@ -13,7 +13,7 @@ from actors.artifacts.interpreter import python_in
 from actors.artifacts.manifest import VENV
 from actors.engines.engine import BuildOrder, Handle, RunOrder
 from actors.errors import BuildError, EngineError
-from actors.model.project import Environment
+from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
 from runtime.errors import HostError, ShellError
 from runtime.host import ProcessId, ProcessLoad, ProcessSampler, is_alive
@@ -42,6 +42,15 @@ class ProcessEngine:
         self._lookout = lookout
         self._installer = installer
         self._sampler = ProcessSampler()
+
+    def ready(self) -> None:
+        """Always."""
+
+    def admit(self, project: Project) -> None:
+        """Any."""
+
+    def admit_variable(self, name: str, value: str) -> None:
+        """It reads none."""
 
     def prepare(self, order: BuildOrder) -> str:
         """Give the staged release its `venv`; the id of the stored environment."""
@@ -115,6 +124,11 @@ class ProcessEngine:
         """Told by their output file and their variables; on Linux only, where both can be seen."""
         wanted = {"VANKA_PROJECT": project, "VANKA_ENVIRONMENT": environment.value}
         return [dict(process.to_record()) for process in find_strays(output, wanted)]
+
+    def forget(self, project: Project) -> tuple[str, ...]:
+        """All of a process lies in the project's own directories: clean-up knows them."""
+        del project
+        return ()
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """One look at the machine for all of them."""

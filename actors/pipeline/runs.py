@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from actors.engines.engine import RunOrder
+from actors.errors import EngineError, NoEngine
 from actors.health import probe
 from actors.model.project import Environment, Project
 from actors.model.run import Run, Verdict
 from actors.model.version import Version
 from actors.pipeline.services import Services
+from runtime import log
 from runtime.output import OutputFile
 from runtime.shell import Cancel
+
+say = log.get("vanka")
 
 
 def run_order(
@@ -91,6 +95,24 @@ def stop_run(services: Services, project: Project, environment: Environment) -> 
         for handle in engine.strays(project.name, environment, log):
             engine.stop(handle)
         services.rotation.discard(log)
+
+
+def need_engines(services: Services, project: Project) -> None:
+    """Raises NoEngine unless all answer that may run something of it: that of its settings, and those of its runs."""
+    runs = [services.records.runs.get(project, environment) for environment in Environment]
+    for name in {project.engine, *(run.engine for run in runs if run is not None)}:
+        services.engine(name).ready()
+
+
+def forget_runs(services: Services, project: Project) -> tuple[str, ...]:
+    """Take away what the engines hold of a removed project, but its data; where that is. Its programs were stopped."""
+    kept: list[str] = []
+    for engine in services.engines.values():
+        try:
+            kept += engine.forget(project)
+        except (EngineError, NoEngine) as error:  # what is left is room on the disk, and no reason to keep the project
+            say.warning("an engine was not cleaned up", engine=engine.name, project=project.name, error=error.message)
+    return tuple(kept)
 
 
 def verdict_on(

@@ -49,7 +49,8 @@ def box(docker: Docker, service: Service, hosting: GitServer) -> Iterator[Box]:
     yield made
     mark = service.home / "engine-id"
     if mark.exists():
-        service.cli("stop", "shop")
+        if service.ask("status"):
+            service.cli("stop", "shop")
         remove_all(docker, {"vanka.home": mark.read_text().strip()})
 
 
@@ -124,3 +125,17 @@ def test_load_and_logs_of_a_container_are_those_of_any_project(box: Box) -> None
         return bool(load["up"] and load["memory_bytes"] > 2**20 and load["processes"] >= 1)
 
     eventually(seen, "its load is told")
+
+
+def test_removed_project_leaves_its_data_in_the_engine_says_where_and_nothing_else(box: Box, docker: Docker) -> None:
+    service = box.service
+    service.cli("edit", "shop", "--persist", "data/")
+    service.cli("deploy", "shop")
+    mark = {"vanka.home": (service.home / "engine-id").read_text().strip()}
+    assert docker.containers(mark)
+    removed = service.cli("remove", "shop")
+    (volume,) = docker.volumes(mark)
+    assert removed.endswith(f"Its data is kept in\n  Docker volume {volume}\n")
+    assert answer_of(box.port) == ""
+    assert docker.containers(mark) == []
+    assert docker.images(mark) == []

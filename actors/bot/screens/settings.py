@@ -206,5 +206,7 @@ class DeleteTyped(Screen):
         project = visit.project()
         if text.strip() != project.name:
             raise BadName(f"that is not {project.name}", "Nothing was deleted.", name=project.name)
-        visit.control.remove(project.name, visit.place.arg == "k", visit.asked_by)
-        return Reply(to=Link("P0"), note=visit.words("note_deleted", name=project.name))
+        words = visit.words
+        kept = visit.control.remove(project.name, visit.place.arg == "k", visit.asked_by)
+        places = [words("note_data_kept", place=place) for place in kept]
+        return Reply(to=Link("P0"), note=join([words("note_deleted", name=project.name), *places]))

@@ -248,7 +248,7 @@ class Import(Secretive):
         words, project, arg = visit.words, visit.project(), visit.place.arg
         found, strange = parse_dotenv(text)
         for name, value in found.items():
-            check_variable(name, Secret(value))
+            visit.control.check_variable(project.name, name, Secret(value))
         if not found:
             raise NothingToDo("no variable was found", "Lines look like NAME=value.")
         visit.shelf.put(visit.chat, ENV, Secret(json.dumps(found)))

@@ -157,6 +157,7 @@ TEXTS: Final = {
     "error_bad_path": "That folder cannot be used.",
     "error_bad_interval": "Not a usable time: 15 s to 7 days, such as 90s, 10m, 2h, 1d.",
     "error_bad_variable": "A variable's name: letters, digits and _, not beginning with a digit.",
+    "error_bad_option": "A container cannot use that value.",
     "error_bad_probe": "That check cannot be made.",
     "error_bad_engine": "There is no such engine.",
     "error_name_taken": "A project of that name exists.",
@@ -182,7 +183,7 @@ TEXTS: Final = {
     "error_no_room": "The disk is full. Nothing was changed: make room and try again.",
     "error_nothing_to_do": "There is nothing to do.",
     "error_not_allowed": "Not allowed.",
-    "error_no_engine": "This machine cannot run that.",
+    "error_no_engine": "Docker does not answer here: it has to be installed and running.",
     "error_telegram_refused": "Telegram did not give the file.",
     # commands
     "cmd_start": "Begin",

@@ -92,6 +92,7 @@ TEXTS: Final = {
     "note_changed": "✅ Saved.",
     "note_access": "🔑 The access was tried and saved (encrypted).",
     "note_deleted": "🗑 Project {name} was deleted.",
+    "note_data_kept": "💾 Its data is kept: <code>{place}</code>",
     "note_backup": "💾 The backup was sent as a file.",
     "note_actor": "🔁 {name}: back up after {ms} ms.",
     "note_user": "✅ Done: {user}.",

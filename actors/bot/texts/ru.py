@@ -157,6 +157,7 @@ TEXTS: Final = {
     "error_bad_path": "Эта папка не подходит.",
     "error_bad_interval": "Такой период не подходит: от 15 с до 7 дней, например 90s, 10m, 2h, 1d.",
     "error_bad_variable": "Название переменной: латиница, цифры и _, не с цифры.",
+    "error_bad_option": "Контейнеру такое значение не подходит.",
     "error_bad_probe": "Такую проверку выполнить нельзя.",
     "error_bad_engine": "Такого способа запуска нет.",
     "error_name_taken": "Проект с таким именем уже есть.",
@@ -182,7 +183,7 @@ TEXTS: Final = {
     "error_no_room": "На диске нет места. Ничего не изменено: освободите место и повторите.",
     "error_nothing_to_do": "Делать нечего.",
     "error_not_allowed": "Нет прав.",
-    "error_no_engine": "На этой машине это не запускается.",
+    "error_no_engine": "Docker здесь не отвечает: его нужно установить и запустить.",
     "error_telegram_refused": "Telegram не отдал файл.",
     # commands
     "cmd_start": "Начать",

@@ -92,6 +92,7 @@ TEXTS: Final = {
     "note_changed": "✅ Сохранено.",
     "note_access": "🔑 Доступ проверен и сохранён (зашифрован).",
     "note_deleted": "🗑 Проект {name} удалён.",
+    "note_data_kept": "💾 Данные остались: <code>{place}</code>",
     "note_backup": "💾 Копия отправлена файлом.",
     "note_actor": "🔁 {name}: снова работает через {ms} мс.",
     "note_user": "✅ Готово: {user}.",

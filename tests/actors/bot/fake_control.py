@@ -179,10 +179,11 @@ class FakeControl:
     def pause(self, name: str, paused: bool) -> Project:
         return self.edit(name, "", paused=paused)
 
-    def remove(self, name: str, keep_files: bool, asked_by: str) -> None:
+    def remove(self, name: str, keep_files: bool, asked_by: str) -> tuple[str, ...]:
         self._one(name)
         self.asked.append(("remove", name, keep_files, asked_by))
         del self.all[name]
+        return ()
 
     def set_access(self, name: str, access: Access) -> None:
         self.asked.append(("set_access", name, access))
@@ -196,6 +197,10 @@ class FakeControl:
             for (key, kind), value in sorted(own.items(), key=lambda it: it[0])
             if kind is test
         ]
+
+    def check_variable(self, name: str, key: str, value: Secret) -> None:
+        self._one(name)
+        check_variable(key, value)
 
     def set_variable(self, name: str, key: str, value: Secret, test: bool) -> None:
         check_variable(key, value)

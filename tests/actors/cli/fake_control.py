@@ -105,9 +105,10 @@ class FakeControl:
         self.projects[name] = replace(self.project(name), **changes)
         return self.projects[name]
 
-    def remove(self, name: str, keep_files: bool, asked_by: str) -> None:
+    def remove(self, name: str, keep_files: bool, asked_by: str) -> tuple[str, ...]:
         self.asked.append(("remove", name, keep_files, asked_by))
         del self.projects[self.project(name).name]
+        return ("/home/kept/shop-1/persist",) if keep_files else ()
 
     def pause(self, name: str, paused: bool) -> Project:
         return self.edit(name, "", paused=paused)

@@ -1,37 +1,25 @@
-"""What both engines promise, asked of both; then what only a container does."""
+"""What only a container does; what it has in common with every engine is in tests/contracts."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
+from actors.engines import docker_sdk
 from actors.engines.container import ContainerEngine
+from actors.engines.container_options import check_option
 from actors.engines.docker_calls import Docker
-from actors.errors import BuildError, EngineError, NoEngine
+from actors.errors import BadOption, BuildError, EngineError, NoEngine
 from actors.model.project import Environment, Project
-from actors.model.run import Life, RunStatus
+from actors.model.run import Life
 from runtime.shell import Cancel
-from tests.actors.engines.workshop import Workshop
-from tests.scenarios.service import answer_of, eventually, free_port
+from tests.actors.engines.workshop import SLEEPER, Workshop
+from tests.scenarios.service import eventually, free_port
 
-SERVER = """\
-import http.server, os, sys
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = ("TEXT " + os.environ.get("GREETING", "")).strip().encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_): pass
-print("up", flush=True)
-http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Answer).serve_forever()
-"""
-SLEEPER = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
 COUNTER = """\
 import itertools, time
 for number in itertools.count():
@@ -40,166 +28,12 @@ for number in itertools.count():
 """
 
 
-def server(text: str) -> dict[str, str]:
-    """The files of a release that answers with that text."""
-    return {"main.py": SERVER.replace("TEXT", text)}
-
-
-def answers(port: int, text: str) -> bool:
-    """Whether that is what is answered there now."""
-    return answer_of(port) == text
-
-
-@pytest.fixture(params=["process", pytest.param("container", marks=pytest.mark.docker)])
-def workshop(request: pytest.FixtureRequest, tmp_path: Path, project: Project) -> Iterator[Workshop]:
-    docker = request.getfixturevalue("docker") if request.param == "container" else None
-    made = Workshop(tmp_path, project, docker)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def boxes(docker: Docker, tmp_path: Path, project: Project) -> Iterator[Workshop]:
     """The container engine alone."""
     made = Workshop(tmp_path, project, docker)
     yield made
     made.close()
-
-
-# --- both engines
-
-
-def test_release_is_built_checked_started_and_answers_with_its_variables_until_it_is_stopped(
-    workshop: Workshop,
-) -> None:
-    workshop.build(1, server("one"))
-    port = free_port()
-    order = workshop.order(1, PORT=str(port), GREETING="hello")
-    assert workshop.engine.check(order, Cancel()) is None
-
-    handle = workshop.start(order)
-    eventually(lambda: answer_of(port) == "one hello", "the program answers")
-    status = workshop.engine.status(handle)
-    assert status.life is Life.ALIVE
-    assert status.pid
-    assert workshop.engine.wait_end(handle, 0.05).life is Life.ALIVE
-
-    workshop.engine.stop(handle)
-    assert workshop.engine.status(handle).life is Life.ENDED
-    assert answer_of(port) == ""
-    workshop.engine.stop(handle)  # one that has ended is fine
-
-
-def test_earlier_version_runs_again_without_being_built(workshop: Workshop) -> None:
-    port = free_port()
-    for version, text in enumerate(("one", "two"), start=1):
-        workshop.build(version, server(text))
-    for version, text in ((2, "two"), (1, "one")):
-        built = workshop.log.read_text()
-        handle = workshop.start(workshop.order(version, PORT=str(port)))
-        eventually(partial(answers, port, text), f"version {version} answers")
-        workshop.engine.stop(handle)
-        assert workshop.log.read_text() == built
-
-
-def test_end_is_told_once_with_the_exit_code_and_all_output_is_in_the_file_by_then(workshop: Workshop) -> None:
-    workshop.build(1, {"main.py": "print('the last words', flush=True)\nraise SystemExit(7)\n"})
-    handle = workshop.start(workshop.order(1))
-    heard: list[RunStatus] = []
-    output: list[str] = []
-    told = threading.Event()
-
-    def tell(status: RunStatus) -> None:
-        heard.append(status)
-        output.append(workshop.output())
-        told.set()
-
-    workshop.engine.on_end(handle, tell)
-    assert told.wait(20)
-    status = workshop.engine.wait_end(handle, 10)
-    assert (status.life, status.exit_code) == (Life.ENDED, 7)
-    assert [(it.life, it.exit_code) for it in heard] == [(Life.ENDED, 7)]
-    assert "the last words" in output[0]
-
-
-def test_waiting_for_the_end_wakes_when_the_program_ends(workshop: Workshop) -> None:
-    workshop.build(1, {"main.py": "import time\ntime.sleep(0.5)\nraise SystemExit(3)\n"})
-    handle = workshop.start(workshop.order(1))
-    status = workshop.engine.wait_end(handle, 30)
-    assert (status.life, status.exit_code) == (Life.ENDED, 3)
-
-
-def test_watching_that_was_given_up_tells_nothing(workshop: Workshop) -> None:
-    workshop.build(1, {"main.py": SLEEPER})
-    handle = workshop.start(workshop.order(1))
-    heard: list[RunStatus] = []
-    workshop.engine.on_end(handle, heard.append)()
-    workshop.engine.stop(handle, 0)
-    assert workshop.engine.wait_end(handle, 5).life is Life.ENDED
-    assert heard == []
-
-
-def test_the_next_service_finds_the_same_program_by_its_handle_and_as_a_stray(workshop: Workshop) -> None:
-    workshop.build(1, {"main.py": SLEEPER})
-    order = workshop.order(1)
-    handle = workshop.start(order)
-    eventually(lambda: "asleep" in workshop.output(), "it runs")
-
-    again = workshop.new_engine()
-    assert again.status(handle).life is Life.ALIVE
-    assert again.status(handle).pid == workshop.engine.status(handle).pid
-    found = again.strays(order.project, order.environment, order.output)
-    assert len(found) == 1
-    assert again.strays(order.project, Environment.TEST, workshop.order(1, Environment.TEST).output) == []
-    again.stop(found[0])
-    assert workshop.engine.status(handle).life is Life.ENDED
-    if isinstance(again, ContainerEngine):
-        again.close()
-
-
-def test_test_run_goes_on_beside_production(workshop: Workshop) -> None:
-    workshop.build(1, server("one"))
-    workshop.build(2, server("two"))
-    ports = free_port(), free_port()
-    production = workshop.start(workshop.order(1, PORT=str(ports[0])))
-    test = workshop.start(workshop.order(2, Environment.TEST, PORT=str(ports[1]), GREETING="test"))
-    eventually(lambda: (answer_of(ports[0]), answer_of(ports[1])) == ("one", "two test"), "both answer")
-    workshop.engine.stop(test)
-    assert workshop.engine.status(production).life is Life.ALIVE
-    assert answer_of(ports[0]) == "one"
-
-
-def test_release_that_does_not_parse_or_lacks_its_main_file_is_refused(workshop: Workshop) -> None:
-    with pytest.raises(BuildError, match=r"main\.py"):
-        workshop.build(1, {"other.py": ""})
-    workshop.build(2, {"main.py": "def broken(:\n"})
-    reason = workshop.engine.check(workshop.order(2), Cancel())
-    assert reason is not None
-    assert "SyntaxError" in reason
-
-
-def test_what_cannot_be_installed_is_a_build_error_with_the_tools_own_words(workshop: Workshop) -> None:
-    with pytest.raises(BuildError) as failed:
-        workshop.build(1, {"main.py": "", "requirements.txt": "no-such-package-anywhere==1.0 --no-such-option\n"})
-    assert "no-such-option" in failed.value.output
-    assert "no-such-option" in workshop.log.read_text()
-
-
-def test_load_tells_processes_and_memory_and_nothing_of_what_has_ended(workshop: Workshop) -> None:
-    workshop.build(1, {"main.py": "print('busy', flush=True)\nwhile True: pass\n"})
-    handle = workshop.start(workshop.order(1))
-    eventually(lambda: "busy" in workshop.output(), "it runs")
-
-    def busy() -> bool:
-        load = workshop.engine.loads([handle])[0]
-        return load is not None and load.cpu_percent > 20 and load.memory_bytes > 2**20 and load.processes >= 1
-
-    eventually(busy, "it is seen to be busy")
-    workshop.engine.stop(handle, 0)
-    assert workshop.engine.loads([handle]) == [None]
-
-
-# --- containers only
 
 
 @pytest.mark.docker
@@ -345,6 +179,38 @@ def test_image_that_somebody_took_away_is_built_again_from_the_releases_files(bo
 
 
 @pytest.mark.docker
+def test_labels_tell_whose_images_containers_and_volumes_are(boxes: Workshop, docker: Docker) -> None:
+    boxes.persist("data/")
+    boxes.build(3, {"main.py": SLEEPER})
+    handle = boxes.start(boxes.order(3))
+    mark = (boxes.layout.home / "engine-id").read_text().strip()
+    ours = {"vanka.home": mark, "vanka.project": str(boxes.project.no)}
+    container = docker.container(handle["container"])
+    assert container is not None
+    program = {"vanka.kind": "program", "vanka.name": "shop", "vanka.environment": "production", "vanka.version": "3"}
+    assert container.labels.items() >= {**ours, **program}.items()
+    (image,) = docker.images({**ours, "vanka.kind": "image"})
+    assert image.id == handle["image"]
+    assert len(docker.volumes({**ours, "vanka.kind": "data"})) == 1
+
+
+@pytest.mark.docker
+def test_forgotten_project_leaves_its_data_and_nothing_else(boxes: Workshop, docker: Docker) -> None:
+    boxes.persist("data/")
+    boxes.build(1, {"main.py": "open('data/kept', 'w').write('kept')\n"})
+    boxes.build(2, {"main.py": SLEEPER})
+    handle = boxes.start(boxes.order(1))
+    assert boxes.engine.wait_end(handle, 30).exit_code == 0
+    mark = (boxes.layout.home / "engine-id").read_text().strip()
+    (volume,) = docker.volumes({"vanka.home": mark})
+    (place,) = boxes.engine.forget(boxes.project)
+    assert place == f"Docker volume {volume}"
+    assert docker.containers({"vanka.home": mark}) == []
+    assert docker.images({"vanka.home": mark}) == []
+    assert docker.volumes({"vanka.home": mark}) == [volume]
+
+
+@pytest.mark.docker
 def test_build_ends_when_it_is_cancelled(boxes: Workshop) -> None:
     cancel = Cancel()
     files = {"Dockerfile": "FROM python:3.11-slim\nRUN echo begun; sleep 300; exit 1\n"}
@@ -422,7 +288,42 @@ def test_without_an_engine_everything_says_how_to_get_one(tmp_path: Path, projec
     with pytest.raises(NoEngine) as refused:
         workshop.build(1, {"main.py": SLEEPER})
     assert "docker.io" in refused.value.hint
+    with pytest.raises(NoEngine):
+        engine.ready()
     assert engine.status({"container": "x"}).life is Life.UNKNOWN
     assert engine.loads([{"container": "x"}]) == [None]
     engine.close()
     workshop.lookout.stop()
+
+
+def test_home_that_never_had_a_container_asks_no_engine_to_forget_it(tmp_path: Path, project: Project) -> None:
+    workshop = Workshop(tmp_path, project, None)
+    nowhere = Docker("unix:///nowhere/docker.sock")
+    engine = ContainerEngine(workshop.layout, nowhere, project=lambda _no: project, kept=lambda _project: ())
+    assert engine.forget(project) == ()
+    engine.close()
+    workshop.lookout.stop()
+
+
+def test_engine_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_sdk, "READY_S", 1)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "mute.sock"))
+        mute.listen()
+        with pytest.raises(NoEngine, match="the Docker engine does not answer"):
+            Docker(f"unix://{tmp_path}/mute.sock").ready()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("PORT", "http"), ("PORT", "70000"), ("CONTAINER_PORTS", "here:80:80"), ("CONTAINER_MEMORY", "plenty")),
+        *(("CONTAINER_MEMORY", "1"), ("CONTAINER_CPUS", "0"), ("CONTAINER_PIDS", "many")),
+    ],
+)
+def test_variable_that_makes_no_container_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(BadOption, match=name) as refused:
+        check_option(name, value)
+    assert refused.value.hint
+    check_option(name, "")
+    check_option("GREETING", value)

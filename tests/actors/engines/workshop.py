@@ -18,6 +18,32 @@ from actors.model.project import Environment, Project
 from runtime.lookout import Lookout
 from runtime.programs import Programs
 from runtime.shell import Cancel
+from tests.scenarios.service import answer_of
+
+SERVER = """\
+import http.server, os, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = ("TEXT " + os.environ.get("GREETING", "")).strip().encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+print("up", flush=True)
+http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Answer).serve_forever()
+"""
+SLEEPER = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
+
+
+def server(text: str) -> dict[str, str]:
+    """The files of a release that answers with that text."""
+    return {"main.py": SERVER.replace("TEXT", text)}
+
+
+def answers(port: int, text: str) -> bool:
+    """Whether that is what is answered there now."""
+    return answer_of(port) == text
 
 
 class Workshop:
