@@ -25,6 +25,7 @@ from actors.engines.docker_calls import Docker
 from actors.engines.engine import Engine
 from actors.engines.process import ProcessEngine
 from actors.hooks import routes
+from actors.metrics import Observatory
 from actors.model.project import Environment
 from actors.pipeline.services import Services
 from actors.project.family import family
@@ -190,6 +191,7 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
             control=control,
             store=store,
             meters=meters,
+            observatory=Observatory(services, settings.home, sandbox.running),
             home=settings.home,
             bot=bot,
             doors=doors,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actors.model.deployment import Deployment, Kind, StageRecord
+from actors.model.load import Raised
 from actors.model.project import Environment, Project
 from actors.model.run import Run, Verdict
 from actors.model.version import Commit
@@ -194,6 +195,14 @@ class RestartProgram:
 @dataclass(frozen=True)
 class TakeLoad:
     """Answers CPU, memory, disk and processes as `vanka load --json` shows them."""
+
+
+@dataclass(frozen=True)
+class TakeHistory:
+    """Answers the LoadHistory of the last `seconds`, without marks: of the whole, or of one program by its key."""
+
+    seconds: int
+    key: str | None = None
 
 
 WatcherCommand = Look
@@ -419,6 +428,23 @@ class ProgramParked:
     version: int
     exit_code: int | None
     output: tuple[str, ...] = ()
+
+
+# --- events: the load
+
+
+@dataclass(frozen=True)
+class LoadExceeded:
+    """A threshold was passed for minutes. Told again after a crash of ours: it is the same when `since` is."""
+
+    raised: Raised
+
+
+@dataclass(frozen=True)
+class LoadRecovered:
+    """The load is normal again (`raised.over`), after it was told that it is not."""
+
+    raised: Raised
 
 
 # --- events: the service

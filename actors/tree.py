@@ -30,7 +30,7 @@ from actors.control import Control, House
 from actors.control.endings import Ringer
 from actors.doors import Door, Doors
 from actors.keeper import Keeper
-from actors.metrics import Metrics
+from actors.metrics import Metrics, Observatory
 from actors.pipeline.services import Services
 from actors.project.family import families
 from runtime.child_spec import ChildSpec, Shutdown, supervisor
@@ -60,6 +60,7 @@ class Plan:
     control: Control
     store: Store
     meters: Meters
+    observatory: Observatory
     home: Path
     bot: ChildSpec
     doors: Sequence[Door]
@@ -68,7 +69,7 @@ class Plan:
 def tree(plan: Plan) -> ChildSpec:
     """The spec of the root supervisor. It never ends: what keeps failing is tried again once a minute."""
     children = [
-        ChildSpec("metrics", partial(Metrics, plan.services, plan.meters, plan.home)),
+        ChildSpec("metrics", partial(Metrics, plan.services, plan.meters, plan.observatory)),
         ChildSpec("control", partial(Ringer, plan.house.endings)),
         ChildSpec("keeper", partial(Keeper, plan.services, plan.store, plan.home)),
         supervisor(

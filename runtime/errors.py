@@ -27,6 +27,7 @@ KernelError                     the root: a message, and a hint that says what t
 ├── ShellError
 │   └── CommandMissing          the program is not on this machine
 ├── HostError                   the machine does not give what was asked of it
+├── PictureError                a picture that could not be drawn
 ├── WebError                    the HTTP server cannot listen
 └── LocalSocketError            the control socket cannot listen, or the other side does not keep to the protocol
     ├── NoListener              nobody listens on that socket
@@ -151,6 +152,10 @@ class CommandMissing(ShellError):
 
 class HostError(KernelError):
     """The machine does not give what was asked of it."""
+
+
+class PictureError(KernelError):
+    """A picture that could not be drawn; what it was to show can still be told in words."""
 
 
 class WebError(KernelError):

@@ -48,6 +48,7 @@ DOORS = {
     "waitress": ("runtime/web.py",),
     "structlog": ("runtime/log*.py",),
     "pykka": ("runtime/*.py",),
+    "resvg_py": ("runtime/picture.py",),
 }
 
 # what makes a fresh mutable object when a module is loaded

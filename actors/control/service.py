@@ -1,4 +1,4 @@
-"""Control's part for the service itself: its tree, drills, load, notices, backups and keys."""
+"""Control's part for the service itself: its tree, drills, notices, backups and keys."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from typing import Any
 
 from actors.control.core import Core
 from actors.errors import NoSuchActor, Refused
-from actors.messages import TakeLoad
 from actors.records import Records
 from runtime.cell import Node
-from runtime.errors import ActorDead, AskTimeout, WrongKey
+from runtime.errors import WrongKey
 from runtime.log import recent_errors
 from runtime.store import Store, restore
 
 DRILL_S = 30.0  # how long an actor may take to get back up
-LOAD_S = 10.0
-METRICS = "metrics"
 RESTORE_FILE = "restore.pending"
 
 
@@ -35,15 +32,6 @@ class ServiceDesk(Core):
     def errors(self) -> list[Any]:
         """The last errors that were logged, newest first."""
         return list(recent_errors())
-
-    def load(self) -> dict[str, Any]:
-        """CPU, memory, disk and processes of what we may use, and of each project."""
-        try:
-            answer = self._system.address(METRICS).ask(TakeLoad(), LOAD_S)
-        except (ActorDead, AskTimeout) as error:
-            raise Refused(f"the load cannot be told right now: {error}", "Ask again in a moment.") from error
-        assert isinstance(answer, dict)  # noqa: S101 - the metrics actor's promise
-        return answer
 
     def drill(self, actors: Sequence[str], every: bool) -> list[dict[str, Any]]:
         """Crash the named actors (or all of them), one after the other, and time how each gets back up."""

@@ -41,6 +41,7 @@ from runtime.shell import Cancel, Command, run
 
 CHECK_S = 30.0
 LAST_OUTPUT_S = 3.0  # how long the last lines of an ended container are waited for
+MOST_FAILURES = 2  # of an engine that does not answer, in one look at the loads
 PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
 
 
@@ -221,11 +222,16 @@ class ContainerEngine:
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """What the engine counts: CPU since the look before, memory without what is only cached."""
         found: list[ProcessLoad | None] = []
+        failures = 0
         for handle in handles:
+            if failures >= MOST_FAILURES:
+                found.append(None)  # the engine is away: waiting for it again and again would hold up all figures
+                continue
             try:
                 found.append(self._loads.load(_id(handle)))
-            except (NoEngine, EngineError):
-                found.append(None)  # the engine is away: the others' figures must not be lost with it
+            except (NoEngine, EngineError) as error:
+                found.append(None)
+                failures = MOST_FAILURES if isinstance(error, NoEngine) else failures + 1
         return found
 
     def probe(self, handle: Handle) -> Probe | None:

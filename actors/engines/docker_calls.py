@@ -110,6 +110,11 @@ class Docker(Connection):
         found = self.ask("the containers", lambda api: api.containers(all=True, filters={"label": _pairs(labels)}))
         return [str(record["Id"]) for record in found]
 
+    def running(self, labels: Mapping[str, str]) -> list[tuple[str, Mapping[str, str]]]:
+        """The ids of the running containers with these labels, each with all its labels."""
+        found = self.ask("the containers", lambda api: api.containers(filters={"label": _pairs(labels)}))
+        return [(str(record["Id"]), record.get("Labels") or {}) for record in found]
+
     def stats(self, container: str) -> dict[str, Any] | None:
         """What the engine counts of it now; None when there is none."""
         at_once = {"one_shot": True} if self.at_least(ONE_SHOT) else {}

@@ -7,6 +7,7 @@ from actors.records.credentials import CredentialRecords
 from actors.records.deployments import DeploymentRecords
 from actors.records.projects import ProjectRecords
 from actors.records.runs import RunRecords
+from actors.records.thresholds import ThresholdRecords
 from actors.records.variables import VariableRecords
 from actors.records.versions import VersionRecords
 from actors.records.watch import WatchRecords
@@ -28,6 +29,7 @@ class Records:
         self.runs = RunRecords(store)
         self.watch = WatchRecords(store)
         self.credentials = CredentialRecords(store, vault)
+        self.thresholds = ThresholdRecords(store)
 
     def forget(self, project: Project) -> None:
         """Remove a project and all that belongs to it but its deployments, which are permanent."""

@@ -119,6 +119,11 @@ class Boxes:
                 guests.append(_guest(container))
         return guests
 
+    def running(self) -> list[tuple[str, str, str]]:
+        """Those that run: the guest's id, the repository's name, the container. One question to the engine."""
+        found = self.docker.running({HOME: self.home(), KIND: "guest"})
+        return [(labels.get(GUEST, ""), name_of(labels.get(URL, "")), container) for container, labels in found]
+
     def leftovers(self) -> list[str]:
         """Guests that somebody waited for when an earlier service ended."""
         found = [self.docker.container(it) for it in self.docker.containers({HOME: self.home(), PASSING: "yes"})]

@@ -6,7 +6,7 @@ import secrets
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -106,6 +106,10 @@ class Sandbox:
         self._sweep()
         found = {guest.id: guest for guest in self._boxes.found()} | self._guests.all()
         return sorted(found.values(), key=lambda guest: -guest.started_at)
+
+    def running(self) -> Sequence[tuple[str, str, str]]:
+        """Those whose container runs: id, name, container. Raises NoEngine or EngineError, for there may be some."""
+        return self._boxes.running()
 
     def get(self, guest: str) -> Guest:
         """One guest; raises NothingToDo when it is gone."""
