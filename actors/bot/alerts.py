@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SERVICE_BACK = "service_back"
     SERVICE = "service"
     ACTOR = "actor"
+    LOAD = "load"
 
 
 class Level(StrEnum):
@@ -45,6 +46,7 @@ LOUD: Final = frozenset(
         Kind.SERVICE_BACK,
         Kind.SERVICE,
         Kind.ACTOR,
+        Kind.LOAD,
     }
 )
 ADMINS_ONLY: Final = frozenset({Kind.SERVICE_BACK, Kind.SERVICE, Kind.ACTOR})

@@ -57,7 +57,7 @@ class Panel:
 
 def chart(history: LoadHistory, zone: tzinfo | None = None) -> str:
     """The drawing. `zone` None: the local time of this machine. There must be a point at least."""
-    panels = (_cpu(history), _memory(history))
+    curves = panels(history)
     seconds = history.end - history.start
 
     def x(at: float) -> float:
@@ -65,11 +65,11 @@ def chart(history: LoadHistory, zone: tzinfo | None = None) -> str:
 
     runs = split(history)
     parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{GROUND}"/>']
-    for panel in panels:
+    for panel in curves:
         parts.append(_ground(panel))
         parts += [_known(panel, x, run, history.step_s) for run in runs]
     parts += _times(history, zone, x)
-    for panel in panels:
+    for panel in curves:
         parts += _scale(panel)
         parts += _mark_lines(panel, history.marks, x)
         parts += [_curve(panel, x, run) for run in runs]
@@ -77,6 +77,11 @@ def chart(history: LoadHistory, zone: tzinfo | None = None) -> str:
     parts += _marks(history.marks, x)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
     return f"{head}{''.join(parts)}</svg>"
+
+
+def panels(history: LoadHistory) -> tuple[Panel, Panel]:
+    """CPU's and memory's, with the scales that fit what was measured."""
+    return _cpu(history), _memory(history)
 
 
 def split(history: LoadHistory) -> list[list[LoadPoint]]:

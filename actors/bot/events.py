@@ -13,6 +13,8 @@ from actors.messages import (
     CommitSeen,
     DeploymentEnded,
     DeploymentStarted,
+    LoadExceeded,
+    LoadRecovered,
     ProgramDown,
     ProgramParked,
     ProgramUp,
@@ -24,6 +26,7 @@ from actors.messages import (
     WatchRecovered,
 )
 from actors.model.deployment import Deployment, StageName, StageState, State
+from actors.model.load import Raised
 from actors.model.project import Environment, Policy, Project
 from actors.model.version import Commit
 from actors.records import Records
@@ -45,6 +48,8 @@ Event = (
     | WatchRecovered
     | ServiceStarted
     | ServiceNotice
+    | LoadExceeded
+    | LoadRecovered
 )
 EVENTS = Event.__args__
 _ENDS = {
@@ -103,6 +108,8 @@ class Drafts:
                 return Draft(Kind.SERVICE_BACK, None, {}) if after_crash else None
             case ServiceNotice(text, loud):
                 return Draft(Kind.SERVICE, None, {"text": self._text(text)}, quietly=not loud)
+            case LoadExceeded(raised) | LoadRecovered(raised):
+                return _load(raised)
 
     def ended(self, deployment: Deployment, output: Sequence[str]) -> Draft | None:
         """What a deployment came to; None for one that nobody saw begin."""
@@ -188,6 +195,20 @@ class Drafts:
     def _text(self, text: str, most: int = MAX_TEXT) -> str:
         """Secrets masked, cut, and storable: halves of surrogate pairs become question marks."""
         return self._clean(text)[:most].encode("utf-8", "replace").decode("utf-8")
+
+
+def _load(raised: Raised) -> Draft:
+    """One notice an alert, and one for its end; that one without a sound, unless somebody wants it."""
+    over = raised.over is not None
+    facts = {
+        "resource": raised.resource.value,
+        "percent": round(raised.percent, 1),
+        "limit": raised.limit,
+        "over": over,
+        "after_s": None if raised.over is None else (raised.over - raised.since).total_seconds(),
+    }
+    key = f"load:{raised.resource}:{raised.since.isoformat()}:{'over' if over else 'high'}"
+    return Draft(Kind.LOAD, key, facts, quietly=over)
 
 
 def key_of(deployment: Deployment, kind: Kind) -> str:

@@ -116,6 +116,13 @@ def _head(notice: Notice, said: Said) -> Html:
         Kind.ACTOR: lambda: _actor(facts, said),
         Kind.SERVICE: lambda: said("service", text=facts["text"]),
         Kind.SERVICE_BACK: lambda: said("service_back"),
+        Kind.LOAD: lambda: said(
+            "load_over" if facts["over"] else "load_high",
+            what=said.label(f"resource_{facts['resource']}"),
+            percent=f"{facts['percent']:.0f}",
+            limit=facts["limit"],
+            after=said.time(facts.get("after_s")),
+        ),
         Kind.WATCH_FAILED: lambda: said(
             "watch_failed" if facts["times"] < 2 else "watch_failed_again", name=notice.project, times=facts["times"]
         ),
@@ -266,6 +273,8 @@ def _length(text: str) -> int:
 def _keyboard(notice: Notice, said: Said) -> Keyboard:
     """Links to screens; none for a project that is gone."""
     number, facts = int(notice.facts.get("no") or 0), notice.facts
+    if notice.kind == Kind.LOAD:
+        return ((_to(said, "b_load", "L0", 0), _to(said, "b_thresholds", "N2", 0)),)
     if not number:
         return ()
     retry = _to(said, "b_retry", "R2" if facts.get("test") else "R5", number)

@@ -12,6 +12,7 @@ import pytest
 import telebot
 import urllib3
 
+from tests.fakes import png
 from tests.fakes.botapi import ANY, BotApiServer, Fault
 
 CHAT = 42
@@ -379,6 +380,27 @@ def test_files_are_kept_with_their_names_and_the_wrong_ones_refused(server: BotA
     assert not send("a.txt", b"")["ok"]
     assert "caption is too long" in send("a.txt", b"x", caption="x" * 1025)["description"]
     assert send("a.txt", bytes(50 * 1024 * 1024 + 1))["error_code"] == 413
+
+
+def test_a_photo_has_to_be_a_whole_picture_of_a_sensible_size(server: BotApiServer, bot: Bot) -> None:
+    url = f"{server.url}/bot{server.token}/sendPhoto"
+
+    def send(content: bytes, **more: str) -> Any:
+        fields: Any = {"chat_id": str(CHAT), "photo": ("picture.png", content)} | more
+        return json.loads(bot.http.request("POST", url, fields=fields).data)
+
+    good = png.plain(1280, 960)
+    sizes = send(good, caption="<b>CPU</b>", parse_mode="HTML")["result"]["photo"]
+    assert [(size["width"], size["height"]) for size in sizes] == [(1280, 960)]
+    assert (server.user(CHAT).last.photo, server.user(CHAT).last.text) == (good, "CPU")
+    for broken in (b"GIF89a", b"\x89PNG", good[:-12], good[:-1], good[:100] + b"x" + good[101:], png.SIGNATURE):
+        assert "IMAGE_PROCESS_FAILED" in send(broken)["description"]
+    for width, height in ((9000, 1001), (2100, 100)):
+        assert "PHOTO_INVALID_DIMENSIONS" in send(png.plain(width, height))["description"]
+    assert "caption is too long" in send(good, caption="x" * 1025)["description"]
+    assert send(bytes(10 * 1024 * 1024 + 1))["error_code"] == 413
+    assert not send(b"")["ok"]
+    assert not send(good, width="1280")["ok"], "what the method does not have"
 
 
 def test_a_file_that_a_person_sent_can_be_downloaded(server: BotApiServer, bot: Bot) -> None:

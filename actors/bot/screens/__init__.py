@@ -14,7 +14,7 @@ from actors.bot.screens.alerts import Alerts, QuietHours
 from actors.bot.screens.home import Chooser, Home, Waiting
 from actors.bot.screens.interval import Custom, Interval, Intervals
 from actors.bot.screens.journal import History, Journal
-from actors.bot.screens.load import Load
+from actors.bot.screens.load import ByProject, Load, OneProject
 from actors.bot.screens.progress import Decision, Progress, TestRun
 from actors.bot.screens.projects import Ask, Card, Projects
 from actors.bot.screens.run import Confirm, Run, TestTime
@@ -23,6 +23,7 @@ from actors.bot.screens.status import Log, State, States
 from actors.bot.screens.system import Actors, Errors, Help, Languages, OneActor, System
 from actors.bot.screens.third_party import Address, Guests, Options, Output, Time
 from actors.bot.screens.third_party_guest import AskGuest, Command, IntoProject, Running, Steps
+from actors.bot.screens.thresholds import LoadThresholds
 from actors.bot.screens.users import Invite, OneUser, Users
 from actors.bot.screens.variables import DeleteVariable, Import, Names, NewVariable, Value, Variable, Variables
 from actors.bot.screens.versions import ConfirmRollback, OneVersion, Versions
@@ -40,7 +41,7 @@ _ALL: Final = (
     *(Settings(), OneSetting(), AccessKey(), Persist(), Delete(), DeleteTyped()),
     *(Guests(), Address(), Options(), Time(), Output()),
     *(Running(), Steps(), AskGuest(), IntoProject(), Command()),
-    *(Journal(), History(), Load(), Alerts(), QuietHours()),
+    *(Journal(), History(), Load(), ByProject(), OneProject(), Alerts(), QuietHours(), LoadThresholds()),
     *(System(), Actors(), OneActor(), Errors(), Languages(), Help()),
     *(Users(), Invite(), OneUser("X4a"), OneUser("U1")),
 )

@@ -35,7 +35,10 @@ class Alerts(Screen):
             for kind in kinds
         ]
         quiet = words.label("off_hours") if wishes.quiet is None else _hours(wishes.quiet)
-        rows = (*grid(choices, 2), (go(words.label("b_quiet", hours=quiet), "N1"),))
+        rows = (
+            *grid(choices, 2),
+            (go(words.label("b_quiet", hours=quiet), "N1"), go(words.label("b_thresholds"), "N2")),
+        )
         return Page(crumbs(visit, words.label("alerts_title")), words("alerts_text"), rows, back=HOME)
 
     def act(self, visit: Visit) -> Reply:

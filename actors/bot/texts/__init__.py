@@ -10,11 +10,13 @@ from typing import Final, Literal, cast
 
 from actors.bot.texts import (
     en,
+    en_load,
     en_more,
     en_screens,
     en_settings,
     en_third_party,
     ru,
+    ru_load,
     ru_more,
     ru_screens,
     ru_settings,
@@ -24,8 +26,22 @@ from actors.errors import VankaError
 
 Language = Literal["ru", "en"]
 CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
-    "ru": {**ru.TEXTS, **ru_more.TEXTS, **ru_screens.TEXTS, **ru_settings.TEXTS, **ru_third_party.TEXTS},
-    "en": {**en.TEXTS, **en_more.TEXTS, **en_screens.TEXTS, **en_settings.TEXTS, **en_third_party.TEXTS},
+    "ru": {
+        **ru.TEXTS,
+        **ru_load.TEXTS,
+        **ru_more.TEXTS,
+        **ru_screens.TEXTS,
+        **ru_settings.TEXTS,
+        **ru_third_party.TEXTS,
+    },
+    "en": {
+        **en.TEXTS,
+        **en_load.TEXTS,
+        **en_more.TEXTS,
+        **en_screens.TEXTS,
+        **en_settings.TEXTS,
+        **en_third_party.TEXTS,
+    },
 }
 _RUSSIAN_READERS = frozenset({"ru", "uk", "be", "kk"})
 # errors whose sentence says it all; with the others, the cause is told as it came

@@ -1,4 +1,4 @@
-"""English: the screens of adding, settings, variables, journal, load and the system."""
+"""English: the screens of adding, settings, variables, journal and the system."""
 
 from __future__ import annotations
 
@@ -62,17 +62,6 @@ TEXTS: Final = {
     "history_title": "History",
     "journal_none": "No deployment yet.",
     "journal_line": "{mark} {project} {no} · {kind} · {ago} · {took} · {who}",
-    "load_title": "Container load",
-    "load_none": "The load could not be told right now.",
-    "load_cpu": "CPU <code>{bar}</code> {percent}% (cores: {count})",
-    "load_memory": "RAM <code>{bar}</code> {used} of {limit}",
-    "load_memory_free": "RAM {used}",
-    "load_disk": "Disk <code>{bar}</code> {percent}% · free {free}",
-    "load_disk_free": "Disk: free {free}",
-    "load_net": "Network ↓ {down}/s ↑ {up}/s",
-    "load_warm": "Temp. {degrees} °C",
-    "load_processes": "Processes {n} · Threads {threads}",
-    "load_uptime": "Up {time}",
     "system_title": "System",
     "system_text": (
         "Actors: {actors}, running {up} · restarts {restarts}\nMessages in inboxes: {inbox}\nErrors on record: {errors}"

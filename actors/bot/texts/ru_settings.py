@@ -1,4 +1,4 @@
-"""Russian: the screens of adding, settings, variables, journal, load and the system."""
+"""Russian: the screens of adding, settings, variables, journal and the system."""
 
 from __future__ import annotations
 
@@ -66,17 +66,6 @@ TEXTS: Final = {
     "history_title": "История",
     "journal_none": "Развёртываний ещё не было.",
     "journal_line": "{mark} {project} {no} · {kind} · {ago} · {took} · {who}",
-    "load_title": "Нагрузка на контейнер",
-    "load_none": "Нагрузку сейчас узнать не удалось.",
-    "load_cpu": "CPU <code>{bar}</code> {percent}% (ядер: {count})",
-    "load_memory": "RAM <code>{bar}</code> {used} из {limit}",
-    "load_memory_free": "RAM {used}",
-    "load_disk": "Диск <code>{bar}</code> {percent}% · своб. {free}",
-    "load_disk_free": "Диск: свободно {free}",
-    "load_net": "Сеть ↓ {down}/с ↑ {up}/с",
-    "load_warm": "Темп. {degrees} °C",
-    "load_processes": "Процессов {n} · Потоков {threads}",
-    "load_uptime": "Работает {time}",
     "system_title": "Система",
     "system_text": (
         "Акторов: {actors}, работает {up} · перезапусков {restarts}\nСообщений в очередях: {inbox}\nОшибок в "

@@ -22,6 +22,7 @@ from actors.errors import (
 )
 from actors.messages import Seen
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
+from actors.model.load import LoadHistory, Raised, Resource, Thresholds
 from actors.model.project import Environment, Project
 from actors.model.run import ProjectState
 from actors.model.version import Commit, Version
@@ -29,7 +30,7 @@ from actors.records.variables import VariableInfo, check_variable
 from actors.source.address import Access
 from runtime.log import Entry
 from runtime.vault import Secret
-from tests.actors.bot.fake_shapes import AT, SHAS, Leaf, One, stage
+from tests.actors.bot.fake_shapes import AT, SHAS, Leaf, One, history_of, stage
 
 
 class FakeControl:
@@ -44,6 +45,9 @@ class FakeControl:
         self.private = False
         self.explode: BaseException | None = None
         self.lock = threading.RLock()
+        self.limits = Thresholds()
+        self.raised: dict[Resource, Raised] = {}
+        self.nothing_measured = False
         self.output = ["listening on 8080", "GET / 200", "<b>not markup</b> & more"]
 
     # --- for tests
@@ -363,10 +367,30 @@ class FakeControl:
             "disk_free_bytes": 5 * 1024**3,
             "processes": 7,
             "projects": [
-                {"name": it, "up": True, "cpu_percent": 1.25, "memory_bytes": 20 * 1024**2, "processes": 1}
+                {
+                    "name": it,
+                    "engine": self.all[it].project.engine,
+                    "up": True,
+                    "cpu_percent": 1.25,
+                    "memory_bytes": 20 * 1024**2,
+                    "processes": 1,
+                }
                 for it in names
             ],
+            "tests": [],
+            "containers": [],
         }
+
+    def load_history(self, seconds: int, no: int | None = None) -> LoadHistory:
+        return history_of(seconds, None if no is None else self.project_by_no(no).name, empty=self.nothing_measured)
+
+    def thresholds(self) -> tuple[Thresholds, dict[Resource, Raised]]:
+        return self.limits, self.raised
+
+    def set_threshold(self, resource: Resource, limit: int | None) -> Thresholds:
+        self.asked.append(("set_threshold", resource, limit))
+        self.limits = self.limits.with_limit(resource, limit)
+        return self.limits
 
     def tree(self) -> Leaf:
         bot = Leaf("bot", "bot/bot", restarts=1, last_error="ValueError: <x>\ny")

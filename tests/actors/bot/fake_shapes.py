@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from actors.model.deployment import Deployment, StageName, StageRecord, StageState
+from actors.model.load import LoadHistory, LoadMark, LoadPoint, Mark
 from actors.model.project import Project
 from actors.model.version import Commit, Version
 from runtime.vault import Secret
@@ -46,3 +47,23 @@ class One:
 def stage(name: StageName, state: StageState) -> StageRecord:
     done = state is StageState.SUCCEEDED
     return StageRecord(name, state, AT if done else None, AT + timedelta(seconds=2) if done else None)
+
+
+def history_of(seconds: int, project: str | None, *, empty: bool = False) -> LoadHistory:
+    """A load that goes up and down, measured every minute until noon, with one deployment of each kind."""
+    end = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+    points = tuple(
+        LoadPoint(end - seconds + at, 20 + at // 60 % 7, 40 + at // 60 % 11, (300 + at // 60 % 5) * 1024**2)
+        for at in range(0, seconds, 60)
+    )
+    kinds = (Mark.SUCCEEDED, Mark.FAILED, Mark.ROLLED_BACK)
+    marks = tuple(LoadMark(end - seconds * (n + 1) / 4, kind, "shop") for n, kind in enumerate(kinds))[::-1]
+    return LoadHistory(
+        start=end - seconds,
+        end=end,
+        step_s=60,
+        points=() if empty else points,
+        memory_limit=1024**3,
+        marks=() if empty else marks,
+        project=project,
+    )

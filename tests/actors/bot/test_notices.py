@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,8 @@ from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
 from actors.messages import (
     CommitSeen,
     DeploymentEnded,
+    LoadExceeded,
+    LoadRecovered,
     ProgramDown,
     ProgramParked,
     ServiceNotice,
@@ -28,6 +32,7 @@ from actors.messages import (
 )
 from actors.model.deployment import Kind as Deploying
 from actors.model.deployment import State
+from actors.model.load import Raised, Resource
 from actors.model.project import Environment, Policy
 from actors.model.version import Commit
 from actors.records.notices import Delivery, Notice, NoticeRecords, Told
@@ -138,7 +143,9 @@ def test_long_output_is_cut_in_the_middle_and_never_too_long() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_has_words_even_with_few_facts(kind: Kind, language: str) -> None:
     facts = {"text": "x", "how": "actor", "error": "e", "times": 2}
-    needed = {key: facts[key] for key in facts if kind in (Kind.SERVICE, Kind.ACTOR, Kind.WATCH_FAILED)}
+    needed: dict[str, Any] = {key: facts[key] for key in facts if kind in (Kind.SERVICE, Kind.ACTOR, Kind.WATCH_FAILED)}
+    if kind is Kind.LOAD:
+        needed = {"resource": "disk", "percent": 91.2, "limit": 90, "over": False}
     said = message(notice(kind, **needed), language)
     assert said.text
     assert "{" not in said.text
@@ -250,6 +257,30 @@ def test_what_happens_to_programs_repositories_and_the_service_is_told(post: Pos
         "🧯 Сервис упал и поднялся снова",
         "🛠 the disk is nearly full",
     ]
+
+
+def test_a_passed_threshold_is_told_once_and_loudly_and_its_end_without_a_sound(
+    post: PostOffice, server: BotApiServer
+) -> None:
+    raised = Raised(Resource.MEMORY, 90, 93.4, NOW)
+    for _ in range(3):  # told again after each crash of ours
+        post.publish(LoadExceeded(raised))
+    post.until(lambda: texts(server))
+    over = replace(raised, percent=61.0, over=NOW + timedelta(seconds=725))
+    for _ in range(3):
+        post.publish(LoadRecovered(over))
+    post.until(lambda: len(texts(server)) == 2)
+    high, normal = server.user(ADMIN).messages
+    assert (high.text, high.silent) == ("🔺 RAM: в среднем 93% за пять минут, порог 90%", False)
+    assert (normal.text, normal.silent) == ("🟢 RAM: 61%, снова в норме. Выше порога 90% было 12:05", True)
+    assert high.labels == [["📊 Нагрузка", "⚠ Пороги"]]
+
+
+def test_who_turned_thresholds_off_hears_nothing_of_them(post: PostOffice, server: BotApiServer) -> None:
+    post.access.set_level(ADMIN, Kind.LOAD, "off")
+    post.publish(LoadExceeded(Raised(Resource.CPU, 90, 93.4, NOW)))
+    post.advance(30)
+    assert texts(server) == []
 
 
 def test_a_commit_is_told_only_where_nothing_else_would_tell_of_it(post: PostOffice, server: BotApiServer) -> None:

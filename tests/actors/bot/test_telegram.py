@@ -28,6 +28,7 @@ from actors.bot.wire import (
 )
 from actors.errors import BadSetting
 from runtime.vault import Secret
+from tests.fakes import png
 from tests.fakes.botapi import ANY, BotApiServer, Fault
 
 CHAT = 42
@@ -122,8 +123,9 @@ def test_a_file_keeps_a_decent_name(server: BotApiServer, telegram: Telegram, na
 
 
 def test_pictures_typing_commands_and_the_account_work(server: BotApiServer, telegram: Telegram) -> None:
-    telegram.send_photo(CHAT, b"\x89PNG", "24 ч")
-    assert (server.user(CHAT).last.photo, server.user(CHAT).last.text) == (b"\x89PNG", "24 ч")
+    picture = png.plain(1280, 960)
+    telegram.send_photo(CHAT, picture, "24 ч")
+    assert (server.user(CHAT).last.photo, server.user(CHAT).last.text) == (picture, "24 ч")
     telegram.typing(CHAT)
     assert list(server.world.actions) == [(CHAT, "typing")]
     telegram.set_commands([CommandHint("start", "Menu")])

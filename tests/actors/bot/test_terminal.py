@@ -21,6 +21,7 @@ from runtime.clock import SystemClock
 from runtime.local_socket import LocalServer
 from runtime.store import Store
 from tests.actors.bot.fake_control import FakeControl
+from tests.fakes import png
 from tests.fakes.clock import FakeClock
 
 GOLDEN = Path(__file__).parent / "golden" / "terminal.ru.txt"
@@ -138,6 +139,18 @@ def test_files_are_put_beside_what_is_there(
     assert "shop-log-1.txt" in told
     assert (tmp_path / "shop-log.txt").read_text() == "mine"
     assert "GET / 200" in (tmp_path / "shop-log-1.txt").read_text()
+
+
+def test_a_chart_is_kept_as_a_file_and_shown_as_text(
+    person: Person, control: FakeControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.have("shop", versions=1)
+    monkeypatch.chdir(tmp_path)
+    told = person.types("/load", "[📈 24 ч]", "[📦 По проектам]", "[shop]", "[📈 1 ч]")
+    for name in ("load-24h.png", "shop-1h.png"):
+        assert f"📄 {tmp_path / name} 📈" in told
+        assert png.read((tmp_path / name).read_bytes()).width == 1280
+    assert re.search(r"CPU [▁-█]{24}\nRAM [▁-█]{24}", told)
 
 
 def test_without_a_service_it_says_how_to_start_one(tmp_path: Path) -> None:

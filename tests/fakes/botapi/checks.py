@@ -8,6 +8,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.fakes import png
 from tests.fakes.botapi.entities import Entity, parse_html, plain, utf16_length
 from tests.fakes.botapi.refusal import RefusalError, bad
 
@@ -15,6 +16,7 @@ MAX_TEXT, MAX_CAPTION, MAX_TOAST = 4096, 1024, 200
 MAX_BUTTONS, MAX_IN_ROW, MAX_KEYBOARD_BYTES = 100, 8, 10 * 1024
 MAX_DATA_BYTES, MAX_COPY = 64, 256
 MAX_DOCUMENT, MAX_PHOTO, MAX_DOWNLOAD = 50 * 1024 * 1024, 10 * 1024 * 1024, 20 * 1024 * 1024
+MAX_PHOTO_SIDES, MAX_PHOTO_RATIO = 10_000, 20  # width and height in total; the one by the other
 STYLES = ("danger", "success", "primary")
 ACTIONS = ("typing", "upload_photo", "upload_document", "upload_video", "record_video", "find_location")
 _KINDS = ("url", "callback_data", "copy_text", "switch_inline_query", "switch_inline_query_current_chat", "pay")
@@ -97,6 +99,19 @@ def check_upload(name: str, content: bytes, kind: str) -> None:
         raise bad("file must be non-empty")
     if not name:
         raise bad(f"the {kind} has no file name")
+    if kind == "photo":
+        _check_picture(content)
+
+
+def _check_picture(content: bytes) -> None:
+    """Only PNG: of what a photo may be, our pictures are nothing else."""
+    try:
+        picture = png.read(content)
+    except png.NotAPictureError as error:
+        raise bad(f"IMAGE_PROCESS_FAILED ({error})") from error
+    sides = sorted((picture.width, picture.height))
+    if sum(sides) > MAX_PHOTO_SIDES or sides[1] > MAX_PHOTO_RATIO * sides[0]:
+        raise bad("PHOTO_INVALID_DIMENSIONS")
 
 
 def check_commands(params: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
+from tests.fakes import png
 from tests.fakes.botapi.checks import Keyboard
 from tests.fakes.botapi.entities import Entity
 
@@ -234,6 +235,7 @@ class World:
                 "file_size": len(content),
             }
         if message.photo is not None:
-            size = {"file_id": message.file_id, "file_unique_id": message.file_id, "width": 90, "height": 90}
-            plain["photo"] = [size | {"file_size": len(message.photo)}]
+            size = {"file_id": message.file_id, "file_unique_id": message.file_id, "file_size": len(message.photo)}
+            picture = png.read(message.photo)
+            plain["photo"] = [size | {"width": picture.width, "height": picture.height}]
         return plain
