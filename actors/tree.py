@@ -1,7 +1,7 @@
 """The whole supervision tree: read this first.
 
 vanka
-├── metrics                 samples the load, counts events
+├── metrics                 samples the load, remembers a day of it, counts events, judges thresholds
 ├── control                 rings for those who wait for a deployment's end
 ├── keeper                  writes the heartbeat, keeps copies of the store, rotates output, cleans up before disks fill
 ├── projects                one family a project, rebuilt from the records at each start

@@ -223,20 +223,20 @@ def tree(it: Json, depth: int = 0) -> str:
 def load(it: Json) -> str:
     """What is used of the machine, and by whom."""
     limit = it.get("memory_limit_bytes")
-    memory = size(it["memory_bytes"]) + (f" of {size(limit)}" if limit else "")
+    source = it.get("limit_source")
+    whose = "" if source is None else " (the whole machine)" if source == "host" else f" (limit of {source})"
+    memory = size(it["memory_bytes"]) + (f" of {size(limit)}{whose}" if limit else "")
     lines = [
         f"CPU        {it['cpu_percent']:.0f} % of {it['cpu_count']:g}",
         f"memory     {memory}",
         f"disk free  {size(it['disk_free_bytes'])}",
         f"processes  {it['processes']}",
     ]
-    rows = it.get("projects") or []
-    if rows:
-        names = [key for key in rows[0] if not isinstance(rows[0][key], (dict, list))]
-        lines += [
-            "",
-            table([name.upper() for name in names], [[_cell(name, row.get(name)) for name in names] for row in rows]),
-        ]
+    for title, rows in (("", it.get("projects")), ("tests", it.get("tests")), ("containers", it.get("containers"))):
+        if rows:
+            names = [key for key in rows[0] if not isinstance(rows[0][key], (dict, list))]
+            cells = [[_cell(name, row.get(name)) for name in names] for row in rows]
+            lines += ["", *([title] if title else []), table([name.upper() for name in names], cells)]
     return "\n".join(lines)
 
 

@@ -251,10 +251,13 @@ class FakeControl:
             "cpu_percent": 12.5,
             "cpu_count": 2,
             "memory_bytes": 300_000_000,
-            "memory_limit_bytes": None,
+            "memory_limit_bytes": 1_000_000_000,
+            "limit_source": "cgroup v2",
             "disk_free_bytes": 5_000_000_000,
             "processes": 7,
             "projects": [{"name": "shop", "cpu_percent": 1.25, "memory_bytes": 20_000_000, "processes": 1}],
+            "tests": [{"name": "shop", "cpu_percent": 2.5, "memory_bytes": 10_000_000, "processes": 1}],
+            "containers": [{"name": "tool", "kind": "guest", "container": "cafe", "cpu_percent": 0.0}],
         }
 
     def tree(self) -> Leaf:

@@ -70,7 +70,11 @@ def test_load_tree_and_notifications(vanka: Vanka) -> None:
     assert load.keys() >= {
         *("cpu_percent", "cpu_count", "memory_bytes", "memory_limit_bytes", "disk_free_bytes", "processes", "projects")
     }
-    assert "19.1 MB" in vanka("load").out or "19 MB" in vanka("load").out
+    told = vanka("load").out
+    assert "19.1 MB" in told or "19 MB" in told
+    assert "tests\nNAME" in told
+    assert "containers\nNAME" in told
+    assert "286 MB of 954 MB (limit of cgroup v2)" in told
     tree = vanka("tree", "--json").json
     assert set(tree) == {"name", "kind", "state", "restarts", "inbox", "last_error", "children"}
     assert vanka("tree").out.splitlines()[1] == "  bot [actor] running, 1 restarts, ValueError: x y"
