@@ -11,44 +11,33 @@ from pathlib import Path
 
 import pytest
 
+from actors.bot.commands import COMMANDS
 from actors.bot.screens import SCREENS
+from actors.bot.texts import CATALOGUES, Language
 from actors.cli import build
+from actors.model.deployment import StageName, StageState, State
+from tests.manual.pages import (
+    ARCHITECTURE,
+    BLOCK,
+    GUIDES,
+    PAGES,
+    README,
+    ROOT,
+    name_of,
+    prose,
+    read,
+    shell_lines,
+    shown,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
-DOCS = ROOT / "ops" / "docs"
-GUIDES = (DOCS / "guide.en.md", DOCS / "guide.ru.md")
-ARCHITECTURE = DOCS / "architecture.md"
-PAGES = (README, *sorted(DOCS.rglob("*.md")))
-
-BLOCK = re.compile(r"^ *```(?P<language>\w*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 PATH = re.compile(r"(?:actors|runtime|tests|ops|\.ci)/[\w./*-]*")
 OURS = re.compile(r"^(?:sudo -u \S+ )?(?:\w+=\S* )*(?:python3 \S*ops/vanka|vanka)\s+(?P<args>\S.*)$")
-METRIC = re.compile(r'(?:counter|gauge|histogram)\(\s*"(vanka_\w+)"')
+METRIC = re.compile(r'(?:counter|gauge|histogram)\(\s*"(vanka_\w+)",\s*"[^"]*"(?:,\s*\(([^)]*)\))?')
+ROW = re.compile(r"^\| `(?P<name>[A-Za-z_]\w*)` \|(?P<second>[^|]*)\|.*\|$", re.MULTILINE)
 HIDDEN = {"--help", "-h", "--json"}
-
-
-def read(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def prose(page: Path) -> str:
-    """The page without its blocks of code."""
-    return BLOCK.sub("", read(page))
-
-
-def name_of(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def shell_lines(page: Path) -> list[str]:
-    """The lines of the page's shell blocks, without comments."""
-    blocks = [found["text"] for found in BLOCK.finditer(read(page)) if found["language"] == "sh"]
-    lines = (shlex.join(shlex.split(line, comments=True)) for block in blocks for line in block.splitlines())
-    return [line for line in lines if line]
 
 
 def shown_commands(page: Path) -> Iterator[list[str]]:
@@ -140,9 +129,57 @@ def test_the_settings_of_the_code_are_those_of_the_manual(guide: Path) -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
 def test_the_metrics_of_the_code_are_those_of_the_manual(guide: Path) -> None:
     files = [*(ROOT / "actors").rglob("*.py"), *(ROOT / "runtime").rglob("*.py")]
-    in_code = {name for file in files for name in METRIC.findall(read(file))}
+    in_code = {
+        name: ", ".join(re.findall(r"\w+", labels)) for file in files for name, labels in METRIC.findall(read(file))
+    }
     assert in_code
-    assert set(re.findall(r"^\| `(vanka_\w+)` \|", read(guide), re.MULTILINE)) == in_code
+    in_guide = {name: labels.strip() for name, labels in ROW.findall(read(guide)) if name.startswith("vanka_")}
+    assert in_guide == in_code
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_the_variables_that_shape_a_container_are_those_of_the_manual(guide: Path) -> None:
+    in_code = set(re.findall(r"CONTAINER_[A-Z]+", read(ROOT / "actors" / "engines" / "container_options.py")))
+    assert in_code
+    assert {name for name, _ in ROW.findall(read(guide)) if name.startswith("CONTAINER_")} == in_code
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_the_commands_of_the_chat_are_those_of_the_manual(guide: Path) -> None:
+    found = re.search(r"^\*\*(?:Commands|Команды)\*\*.*?\n\n", read(guide), re.MULTILINE | re.DOTALL)
+    assert found
+    assert {it.split()[0] for it in INLINE.findall(found.group())} == {f"/{name}" for name in (*COMMANDS, "cancel")}
+
+
+@pytest.mark.parametrize(("guide", "language"), [(GUIDES[0], "en"), (GUIDES[1], "ru")], ids=("en", "ru"))
+def test_the_entries_of_the_main_menu_are_those_of_the_manual(guide: Path, language: Language) -> None:
+    labels = re.findall(r'words\.label\("(b_\w+)"', read(ROOT / "actors" / "bot" / "screens" / "home.py"))
+    in_code = {CATALOGUES[language][label].partition(":")[0] for label in labels}
+    assert len(in_code) > 10
+    table = re.search(r"^\| (?:on the menu|в меню) \|.*?\n\n", read(guide), re.MULTILINE | re.DOTALL)
+    assert table
+    first_cells = [row.split(" | ")[0].removeprefix("| ") for row in table.group().splitlines()[2:] if row]
+    assert {entry for cell in first_cells for entry in cell.split(", ")} == in_code
+
+
+def test_the_states_and_stages_of_a_deployment_are_those_of_the_architecture_page() -> None:
+    chapter = read(ARCHITECTURE).partition("\n## A deployment's states\n")[2].partition("\n## ")[0]
+    picture = BLOCK.search(chapter)
+    assert picture
+    assert {state for state in State if state in picture["text"]} == set(State)
+    stages = set(re.findall(r"`(\w+)`", chapter.partition("A stage is ")[2].partition(".")[0]))
+    assert stages == set(StageState)
+    walk = read(ARCHITECTURE).partition("\n## One commit, all the way\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^   - `(\w+)`", walk, re.MULTILINE) == list(StageName)
+
+
+def test_the_map_of_the_house_names_what_is_there() -> None:
+    block = BLOCK.search(read(README).partition("\n## The map of the house\n")[2])
+    assert block
+    named = [line.split()[0] for line in block["text"].splitlines()]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    packages = {f"actors/{it.name}/" for it in (ROOT / "actors").iterdir() if (it / "__init__.py").exists()}
+    assert packages <= set(named)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
@@ -150,8 +187,8 @@ def test_the_screens_of_the_chat_are_those_of_the_manual(guide: Path) -> None:
     assert set(re.findall(r"^\| `([A-Z]\d[a-z]?)` \|", read(guide), re.MULTILINE)) == set(SCREENS)
 
 
-def test_both_guides_show_the_same_commands_in_the_same_order() -> None:
-    english, russian = (shell_lines(guide) for guide in GUIDES)
+def test_both_guides_show_the_same_commands_with_the_same_output_in_the_same_order() -> None:
+    english, russian = (shown(guide) for guide in GUIDES)
     assert english == russian
 
 
@@ -167,23 +204,3 @@ def test_the_ground_floor_is_listed_as_it_is() -> None:
     files = [file for file in (ROOT / "runtime").glob("*.py") if file.name != "__init__.py"]
     promises = {file.name: (ast.get_docstring(ast.parse(read(file))) or "").splitlines()[0] for file in files}
     assert listed == {name: promise.rstrip(".") for name, promise in promises.items()}
-
-
-def test_the_demo_in_the_readme_is_told_in_the_words_of_the_demo() -> None:
-    told = re.findall(r"^ +\d+\.\d s  (.+)$", read(README), re.MULTILINE)
-    said = [pattern_of(text) for text in said_by(ROOT / "actors" / "cli" / "demo.py")]
-    assert len(told) > 10
-    assert [line for line in told if not any(re.fullmatch(pattern, line) for pattern in said)] == []
-
-
-def said_by(file: Path) -> Iterator[ast.expr]:
-    """What the calls of `say` in a file are given."""
-    for node in ast.walk(ast.parse(read(file))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say":
-            yield node.args[0]
-
-
-def pattern_of(text: ast.expr) -> str:
-    """A text with gaps as a pattern."""
-    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-    return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in parts)

@@ -30,9 +30,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--kill", action="store_true", help="kill the whole service process instead")
     parser = commands.add("notifications", notifications, "show what was told and what waits for delivery")
     parser.add_argument("-n", dest="limit", metavar="50", type=int, default=50, help="how many")
-    parser = commands.add("backup", files, "write the service's own state into a file")
+    parser = commands.add("backup", backup, "write the service's own state into a file")
     parser.add_argument("file", metavar="FILE")
-    parser = commands.add("restore", files, "put the service's own state back from a file")
+    parser = commands.add("restore", restore, "put the service's own state back from a file")
     parser.add_argument("file", metavar="FILE")
     commands.add("rekey", rekey, "encrypt all secrets anew with the first key")
 
@@ -74,14 +74,21 @@ def _kill(context: Context) -> dict[str, Any]:
         raise Refused("no guardian watches over this service, so nobody would start it again", "Start it: vanka up")
     begun = time.monotonic()
     os.kill(service["pid"], signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-    while time.monotonic() - begun < BACK_UP_LIMIT_S:
+    back = _is_back(context, service["pid"])
+    return {"actor": "service", "down_ms": round(1000 * (time.monotonic() - begun), 1) if back else None}
+
+
+def _is_back(context: Context, before: int) -> bool:
+    """Wait until another process than `before` answers as the service; False when none did in time."""
+    give_up = time.monotonic() + BACK_UP_LIMIT_S
+    while time.monotonic() < give_up:
         try:
-            if context.ask("ping")["pid"] != service["pid"]:
-                return {"actor": "service", "down_ms": round(1000 * (time.monotonic() - begun), 1)}
+            if context.ask("ping")["pid"] != before:
+                return True
         except (VankaError, ConnectionLost):
             pass  # what it says while it is away is what we wait for the end of
         time.sleep(LOOK_S)
-    return {"actor": "service", "down_ms": None}
+    return False
 
 
 def notifications(context: Context) -> int:
@@ -90,13 +97,24 @@ def notifications(context: Context) -> int:
     return 0
 
 
-def files(context: Context) -> int:
-    """Backup and restore: the file is named as the person sees it."""
-    command = context.args.command
-    answer = context.ask(command, file=str(Path(context.args.file).expanduser().absolute()))
-    word = "Written to" if command == "backup" else "Restored from"
-    context.show(answer, lambda it: f"{word} {it['file']}")
+def backup(context: Context) -> int:
+    """The service's own state in a file, which is named as the person sees it."""
+    context.show(context.ask("backup", file=_file(context)), lambda it: f"Written to {it['file']}")
     return 0
+
+
+def restore(context: Context) -> int:
+    """The state from a file; done when the service answers that started again with it."""
+    service = context.ask("ping")
+    answer = context.ask("restore", file=_file(context))
+    if service["guarded"] and not _is_back(context, service["pid"]):
+        raise Failed("the service did not come back", "See its log.")
+    context.show(answer, lambda it: f"Restored from {it['file']}")
+    return 0
+
+
+def _file(context: Context) -> str:
+    return str(Path(context.args.file).expanduser().absolute())
 
 
 def rekey(context: Context) -> int:

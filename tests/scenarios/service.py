@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -93,9 +93,14 @@ class Service:
 
     def start(self, *options: str) -> None:
         """Start it and wait until it answers."""
+        self.start_as([sys.executable, "-m", "actors.cli", "up", *options])
+
+    def start_as(self, argv: Sequence[str], directory: Path | None = None) -> None:
+        """Start it by that command line and wait until it answers."""
         with self.log.open("ab") as log:
             self._guardian = subprocess.Popen(
-                [sys.executable, "-m", "actors.cli", "up", *options],
+                argv,
+                cwd=directory,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -128,6 +133,12 @@ class Service:
         assert self._guardian is not None
         self._guardian.terminate()
         return self._guardian.wait(20)
+
+    def end(self) -> None:
+        """Ctrl-C in its terminal, if it runs; it must end in order."""
+        if self._guardian is not None and self._guardian.poll() is None:
+            os.killpg(self._guardian.pid, signal.SIGINT)
+            assert self._guardian.wait(20) == 0, self.log.read_text()[-2000:]
 
     def close(self) -> None:
         """Whatever happened: nothing of it is left running."""
