@@ -19,7 +19,8 @@ STOP_S = 20
 
 NOT_RUN = {
     r"^pip install ": "changes the Python of whoever runs the tests",
-    r"^docker compose |ops/telegram_token\.txt": "compose; the image itself is tested by tests/scenarios/test_image.py",
+    r"^docker compose |ops/telegram_token\.txt": "needs compose; the image is tested by tests/scenarios/test_image.py",
+    r"docker build ": "needs a registry to take images from",
     r"^(useradd|cp|systemctl|sudo) ": "belongs to a machine with systemd whose users may be changed",
     r"^python3 ops/test$": "it is what runs this test",
 }
