@@ -44,7 +44,7 @@ class Walk:
         self._place = place
         self._service = place.service
         self._engine = not why_not()
-        self._left_out = {r"^vanka run ": not self._engine, r"git@": place.ssh is None}
+        self._left_out = {r"^vanka run |--engine container": not self._engine, r"git@": place.ssh is None}
         self._needs: dict[str, Callable[[], None]] = {
             r"^vanka (start|stop|restart|refresh|logs shop|pin|versions|history)\b": self._deployed,
             r"^vanka rollback shop$": self._newer,
