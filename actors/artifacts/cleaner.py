@@ -57,13 +57,15 @@ class CleanUp:
 class Wanted:
     """A project with what must stay: `versions` as recorded, `previous` the one that ran before.
 
-    `testing`: the versions under test or being deployed at the moment.
+    `testing`: the versions under test or being deployed at the moment. `idle`: nothing is being built, so what a build
+    left is a leftover, however young it is.
     """
 
     project: Project
     versions: Sequence[Version] = ()
     previous: int | None = None
     testing: frozenset[int] = frozenset()
+    idle: bool = False
 
 
 @dataclass
@@ -125,7 +127,7 @@ class Cleaner:
         """The ordinary clean-up of one project, after a deployment."""
         current = self.target.current(wanted.project)
         keep = to_keep(wanted, current, self.releases.versions(wanted.project))
-        done = self._leftovers(wanted.project)
+        done = self._leftovers(wanted.project, idle=wanted.idle)
         done.add(self._old_releases(wanted.project, keep))
         done.add(self._unused_environments(wanted.project, GRACE_S))
         done.add(self._old_logs(wanted.project))
@@ -186,14 +188,15 @@ class Cleaner:
             return _Work()  # just built: it may be on its way into the target
         return self._old_releases(wanted.project, on_disk - {number})
 
-    def _leftovers(self, project: Project) -> _Work:
+    def _leftovers(self, project: Project, *, idle: bool = False) -> _Work:
         """What crashed builds and removals left: names that only we give, and nobody works under at the moment."""
         done = _Work()
         places = (self.layout.releases(project), self.layout.environments(project), self.layout.project(project))
         for folder in places:
             for path in _entries(folder):
-                staged = path.name.startswith((STAGED, ".scratch-")) and self._older(path, GRACE_S)
-                if path.name.startswith(disk.TRASH) or staged:
+                nobodys = idle and path.name.startswith(STAGED)
+                old = path.name.startswith((STAGED, ".scratch-")) and self._older(path, GRACE_S)
+                if path.name.startswith(disk.TRASH) or nobodys or old:
                     done.remove(path, "left by a crash", partial(disk.remove_tree, path, inside=folder))
         for path in self.environments.directories(project):
             unfinished = self.environments.last_used(path) is None and self._older(path, GRACE_S)

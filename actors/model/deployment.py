@@ -122,13 +122,25 @@ class IllegalMove(ValueError):
 
 
 def move(deployment: Deployment, state: State, at: datetime, error: str | None = None) -> Deployment:
-    """The deployment in its new state, with the times that go with it; raises IllegalMove."""
+    """The deployment in its new state, with the times that go with it; raises IllegalMove.
+
+    A stage that was cut off is told as what became of it: the record of an ended deployment says of none that it runs.
+    """
     if state not in MOVES[deployment.state]:
         raise IllegalMove(f"deployment {deployment.id}: {deployment.state} -> {state}")
     return replace(
         deployment,
         state=state,
+        stages=tuple(_cut_off(stage, state, at) for stage in deployment.stages)
+        if state in ENDED
+        else deployment.stages,
         error=error if error is not None else deployment.error,
         started_at=at if state is State.RUNNING else deployment.started_at,
         ended_at=at if state in ENDED else None,
     )
+
+
+def _cut_off(stage: StageRecord, state: State, at: datetime) -> StageRecord:
+    if stage.state is not StageState.RUNNING:
+        return stage
+    return replace(stage, state=StageState.CANCELLED if state is State.CANCELLED else StageState.FAILED, ended_at=at)

@@ -27,8 +27,10 @@ def rewound(deployment: Deployment) -> Deployment:
 
     A stage that was running runs again from its beginning: every stage may be repeated. From the switch on all are
     repeated, because a program that was being started must be looked at anew. A switch that had begun stays begun: the
-    target was touched, whatever happens next.
+    target was touched, whatever happens next. On the way back no stage runs any more: what failed stays told as failed.
     """
+    if deployment.going_back:
+        return deployment
     result = deployment
     redo = False
     for stage in deployment.stages:

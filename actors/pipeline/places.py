@@ -43,9 +43,22 @@ class Places:
             yield
 
     @contextmanager
+    def idle(self, project: Project) -> Iterator[bool]:
+        """Whether no stage of the project is at work anywhere; none begins in this block then. Never waits."""
+        held = []
+        for environment in Environment:
+            place = self._place(project, f"walk to {environment}")
+            if place.acquire(blocking=False):
+                held.append(place)
+        try:
+            yield len(held) == len(Environment)
+        finally:
+            for place in held:
+                place.release()
+
+    @contextmanager
     def _hold(self, project: Project, what: str, limit_s: float, cancel: Cancel | None = None) -> Iterator[None]:
-        with self._lock:
-            place = self._places.setdefault((project.no, what), threading.RLock())
+        place = self._place(project, what)
         until = time.monotonic() + limit_s
         while not place.acquire(timeout=SLICE_S):
             if cancel is not None and cancel.is_set():
@@ -57,3 +70,7 @@ class Places:
             yield
         finally:
             place.release()
+
+    def _place(self, project: Project, what: str) -> threading.RLock:
+        with self._lock:
+            return self._places.setdefault((project.no, what), threading.RLock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actors.artifacts.cleaner import Cleaner, CleanUp, Wanted
@@ -69,7 +69,8 @@ class Services:
 
     def clean(self, project: Project) -> CleanUp:
         """The ordinary clean-up after a deployment; no deployment of the project may be under way."""
-        return self.cleaner.tidy(self._wanted(project))
+        with self.places.idle(project) as idle:
+            return self.cleaner.tidy(replace(self._wanted(project), idle=idle))
 
     def first_aid(self, need_bytes: int) -> CleanUp:
         """Remove what no way back needs until so much is free; projects that are being deployed are left alone."""

@@ -223,3 +223,8 @@ def _is_well(shop: Shop, where: str) -> None:
     history = {it["id"]: it for it in shop.service.ask("history", name="shop", limit=10_000)}
     lost = [it for it in shop.acknowledged if it not in history]
     assert lost == [], where
+    for it in history.values():
+        running = [stage["name"] for stage in it["stages"] if stage["state"] == "running"]
+        assert it["state"] not in ENDED or running == [], f"{where}: {it['id']} has ended, but {running} runs"
+    left = [path for path in (shop.service.home / "projects" / "1" / "releases").glob(".staged-*") if not tested]
+    assert left == [], where

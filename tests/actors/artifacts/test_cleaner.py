@@ -122,6 +122,14 @@ def test_an_environment_of_a_staged_release_or_a_test_run_stays(yard: Yard) -> N
     assert (yard.shop.layout.test_directory(yard.shop.project) / "venv" / "lib" / "module.py").exists()
 
 
+def test_what_a_killed_build_left_goes_with_the_next_deployment_and_not_after_an_hour(yard: Yard) -> None:
+    left = yard.shop.releases.begin(yard.shop.project, 50)
+    yard.at(time.time()).tidy(yard.wanted())
+    assert left.is_dir()  # somebody may be working in there
+    yard.at(time.time()).tidy(replace(yard.wanted(), idle=True))
+    assert not left.exists()
+
+
 def test_what_crashed_builds_left_goes(yard: Yard) -> None:
     write(yard.shop.releases.begin(yard.shop.project, 77), {"half": "x"})
     half = yard.shop.layout.environments(yard.shop.project) / f"{88:024x}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from actors.model.deployment import Deployment, Kind, StageName, StageRecord, StageState, State
+import pytest
+
+from actors.model.deployment import Deployment, Kind, StageName, StageRecord, StageState, State, move
 from actors.model.project import Environment
 from actors.pipeline.pipeline import next_stage, rewound, touches_target
 from actors.pipeline.stages import STAGES
@@ -56,3 +58,25 @@ def test_target_is_touched_from_the_moment_the_switch_begins() -> None:
     assert not touches_target(before)
     assert touches_target(walked(StageName.FETCH, StageName.BUILD, StageName.CHECK, running=StageName.SWITCH))
     assert not touches_target(replace(before, attempts=3))
+
+
+def test_way_back_that_is_taken_up_again_still_tells_which_stage_failed() -> None:
+    done = (StageName.FETCH, StageName.BUILD, StageName.CHECK, StageName.SWITCH, StageName.START)
+    failed = walked(*done).with_stage(StageRecord(StageName.VERIFY, StageState.FAILED))
+    going_back = replace(failed, going_back=True, error="verify: the program ended with 3")
+    assert rewound(going_back) == going_back
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (State.CANCELLED, StageState.CANCELLED),
+        (State.FAILED, StageState.FAILED),
+        (State.ROLLED_BACK, StageState.FAILED),
+    ],
+)
+def test_deployment_that_has_ended_says_of_no_stage_that_it_runs(state: State, told: StageState) -> None:
+    cut_off = rewound(walked(StageName.FETCH, StageName.BUILD, StageName.CHECK, running=StageName.SWITCH))
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    switch = move(cut_off, state, at).stage(StageName.SWITCH)
+    assert (switch.state, switch.ended_at) == (told, at)

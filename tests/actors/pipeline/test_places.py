@@ -75,3 +75,24 @@ def test_who_waits_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
         worker.start()
         worker.join(LIMIT_S)
     assert said.is_set()
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_project_is_not_idle_while_a_stage_of_it_is_at_work_in_any_environment(environment: Environment) -> None:
+    here, seen = Places(), []
+
+    def look() -> None:
+        with here.idle(project()) as idle:
+            seen.append(idle)
+
+    def looked() -> bool:
+        worker = threading.Thread(target=look)
+        worker.start()
+        worker.join(LIMIT_S)
+        return seen[-1]
+
+    with here.walk(project(), environment):
+        assert not looked()
+    assert looked()
+    with here.walk(project(), environment):  # and it left nothing locked
+        assert seen == [False, True]
