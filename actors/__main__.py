@@ -14,6 +14,7 @@ from runtime.errors import KernelError, SchemaTooNew, StoreBusy, StoreDamaged, V
 from runtime.redact import Redactor
 
 STOP_S = 8.0  # Docker, and the promise of the manual, give ten
+STOP_FIRST_S = 3.0  # where the programs are to be stopped, too, within those ten
 BEAT_S = 1.0
 CLEAN_MARK = "stopped-in-order"
 AGAIN = 75  # the guardian starts us again
@@ -46,7 +47,7 @@ def run_service(settings: Settings, stop_projects: bool = False) -> int:
         say.info(how_to_connect(settings, built.access.pairing_code()))
         beat(built, pulse, stop)
     finally:
-        built.system.stop(STOP_S)
+        built.system.stop(STOP_FIRST_S if stop_projects else STOP_S)
         if stop_projects and not stop.again:
             built.stop_programs()
         built.close()

@@ -24,6 +24,7 @@ from actors.engines.container import ContainerEngine
 from actors.engines.docker_calls import Docker
 from actors.engines.engine import Engine
 from actors.engines.process import ProcessEngine
+from actors.errors import VankaError
 from actors.hooks import routes
 from actors.metrics import Observatory
 from actors.model.project import Environment
@@ -39,7 +40,7 @@ from actors.tree import LANES, Plan, tree
 from runtime import log
 from runtime.child_spec import ChildSpec
 from runtime.clock import SystemClock
-from runtime.errors import WrongKey
+from runtime.errors import KernelError, WrongKey
 from runtime.lookout import Lookout
 from runtime.meters import Meters
 from runtime.programs import Programs
@@ -50,6 +51,7 @@ from runtime.vault import Secret, Vault
 from runtime.web import WebServer
 
 say = log.get("vanka")
+PROGRAMS_S = 5.0  # how long programs may take to end by themselves when all are stopped with the service
 LEAST_SECRET = 6
 LEAST_NUMBER = 9
 
@@ -89,12 +91,22 @@ class Built:
     tree: ChildSpec = field(init=False)
 
     def stop_programs(self) -> None:
-        """End every program, as `vanka up --stop-projects` promises. The next service starts them again."""
-        for project in self.services.records.projects.all():
-            for environment in Environment:
-                run = self.services.records.runs.get(project, environment)
-                if run is not None:
-                    self.services.engine(run.engine).stop(run.handle)
+        """End every program, all at once, as `vanka up --stop-projects` promises. The next service starts them again.
+
+        Raises nothing: what cannot be ended is logged, and the others are.
+        """
+        projects = self.services.records.projects.all()
+        runs = [self.services.records.runs.get(project, where) for project in projects for where in Environment]
+        for name, engine in self.services.engines.items():
+            try:
+                handles = [
+                    *(run.handle for run in runs if run is not None and run.engine == name),
+                    *engine.everything(),
+                ]
+                if handles:
+                    engine.stop(handles[0], PROGRAMS_S, others=handles[1:])
+            except (VankaError, KernelError) as error:
+                say.error("programs could not be stopped", engine=name, error=str(error))
 
     def close(self) -> None:
         """After the tree has stopped: everything that holds files or threads."""

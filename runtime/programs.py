@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,12 +70,13 @@ class Programs:
             self._running[_key(process)] = child
         return process
 
-    def stop(self, process: ProcessId, *, grace: float = 10.0) -> bool:
-        """End the program with its whole group and all it started: asked first, killed after `grace` seconds.
+    def stop(self, *processes: ProcessId, grace: float = 10.0) -> bool:
+        """End programs, each with its whole group and all it started: asked first, killed after `grace` seconds.
 
-        True when nothing of it is left; at once when it has ended already. It need not be a child of ours.
+        True when nothing of them is left; at once when they have ended already. They need not be children of ours, and
+        one that leads no session is ended with what descends from it.
         """
-        return _end(process, grace)
+        return _end(processes, grace)
 
     def exit_code(self, process: ProcessId) -> int | None:
         """How it ended, negative for a signal. None while it runs, and when nobody saw its end."""
@@ -130,42 +131,46 @@ def _await_reaper(process: ProcessId) -> None:
 
 if sys.platform == "linux":
 
-    def _end(process: ProcessId, grace: float) -> bool:
-        family = _family(process, {})
+    def _end(processes: Sequence[ProcessId], grace: float) -> bool:
+        family = _family(processes, {})
         if not family:
             return True
-        _send(process, family, signal.SIGTERM)
-        _send(process, family, signal.SIGCONT)  # one that is stopped must wake to hear it
+        _send(processes, family, signal.SIGTERM)
+        _send(processes, family, signal.SIGCONT)  # one that is stopped must wake to hear it
         until = time.monotonic() + grace
         while family and (left := until - time.monotonic()) > 0:
             wait_end(next(iter(family.values())).process, left)
-            family = _family(process, family)
+            family = _family(processes, family)
         until = time.monotonic() + _KILL_S
         while family and time.monotonic() < until:
-            _send(process, family, signal.SIGKILL)
+            _send(processes, family, signal.SIGKILL)
             wait_end(next(iter(family.values())).process, 0.1)
-            family = _family(process, family)
+            family = _family(processes, family)
         return not family
 
-    def _send(process: ProcessId, family: Mapping[int, _Member], what: signal.Signals) -> None:
-        """To the group at once, so that nobody forks in between; to those outside of it one by one."""
-        grouped = process.pid in family
-        if grouped:
-            signal_group(process.pid, what)
+    def _send(processes: Sequence[ProcessId], family: Mapping[int, _Member], what: signal.Signals) -> None:
+        """To the groups at once, so that nobody forks in between; to those outside of them one by one."""
+        grouped = {pid for pid in (process.pid for process in processes) if pid in family and family[pid].group == pid}
+        for leader in grouped:
+            signal_group(leader, what)
         for member in family.values():
-            if not grouped or member.group != process.pid:
+            if member.group not in grouped:
                 _signal(member.process, what)
 
-    def _family(process: ProcessId, known: dict[int, _Member]) -> dict[int, _Member]:
-        """Who lives of it: its session, what descends from those, and who was known to belong and lives on."""
-        if process.boot and procfs.boot_id() not in ("", process.boot):
-            return {}
+    def _family(processes: Sequence[ProcessId], known: dict[int, _Member]) -> dict[int, _Member]:
+        """Who lives of them: their sessions, what descends from those, and who was known to belong and lives on."""
         everyone = procfs.scan()
-        leader = everyone.get(process.pid)
-        if leader is not None and leader.started != process.started:
-            return {}  # the number was given away, which the kernel does only when the whole session has ended
-        found = {
-            pid for pid, stat in everyone.items() if stat.session == process.pid and stat.started >= process.started
+        boot = procfs.boot_id()
+        theirs = {process.pid: process for process in processes if not process.boot or boot in ("", process.boot)}
+        # where a number was given away, the kernel saw to it that the whole session had ended before
+        theirs = {
+            pid: one for pid, one in theirs.items() if pid not in everyone or everyone[pid].started == one.started
+        }
+        found = {pid for pid in theirs if pid in everyone}
+        found |= {
+            pid
+            for pid, stat in everyone.items()
+            if stat.session in theirs and stat.started >= theirs[stat.session].started
         }
         found |= {pid for pid, one in known.items() if pid in everyone and everyone[pid].started == one.process.started}
         children: dict[int, list[int]] = {}
@@ -201,11 +206,13 @@ if sys.platform == "linux":
 
 else:
 
-    def _end(process: ProcessId, grace: float) -> bool:
-        if not is_alive(process):
-            return True
-        ask_group(process.pid)
-        if wait_end(process, grace):
-            return True
-        kill_group(process.pid)
-        return wait_end(process, _KILL_S)
+    def _end(processes: Sequence[ProcessId], grace: float) -> bool:
+        alive = [process for process in processes if is_alive(process)]
+        for process in alive:
+            ask_group(process.pid)
+        until = time.monotonic() + grace
+        left = [process for process in alive if not wait_end(process, max(until - time.monotonic(), 0.0))]
+        for process in left:
+            kill_group(process.pid)
+        ended = [wait_end(process, _KILL_S) for process in left]
+        return all(ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from runtime.host import ProcessLoad
 from runtime.shell import Cancel, Command, run
 
 CHECK_S = 30.0
+AT_ONCE = 8  # containers that are stopped at a time
 LAST_OUTPUT_S = 3.0  # how long the last lines of an ended container are waited for
 MOST_FAILURES = 2  # of an engine that does not answer, in one look at the loads
 PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
@@ -154,9 +156,14 @@ class ContainerEngine:
         self._mirrors.ensure(container, order.output)
         return {"container": container, "name": spec.name, "image": image.id, "output": str(order.output)}
 
-    def stop(self, handle: Handle, grace_s: float = 10.0) -> None:
+    def stop(self, handle: Handle, grace_s: float = 10.0, *, others: Sequence[Handle] = ()) -> None:
         """TERM, `grace_s`, KILL; then it is taken away, once its last output is in the file."""
-        container = _id(handle)
+        containers = dict.fromkeys(_id(each) for each in (handle, *others))
+        with ThreadPoolExecutor(min(len(containers), AT_ONCE)) as threads:
+            for stopped in [threads.submit(self._stop, container, grace_s) for container in containers]:
+                stopped.result()
+
+    def _stop(self, container: str, grace_s: float) -> None:
         self._docker.stop(container, grace_s)
         self._mirrors.finish(container, LAST_OUTPUT_S)
         self._mirrors.forget(container)
@@ -218,6 +225,13 @@ class ContainerEngine:
             self._docker.remove(container)
         self._images.tidy(project.no, ())
         return tuple(f"Docker volume {name}" for name in self._docker.volumes({**ours, KIND: "data"}))
+
+    def everything(self) -> list[Handle]:
+        """Told by their labels; nothing where the engine is away, for nothing was started with it then."""
+        try:
+            return [{"container": found} for found in self._docker.containers({HOME: self._home, KIND: "program"})]
+        except NoEngine:
+            return []
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """What the engine counts: CPU since the look before, memory without what is only cached."""

@@ -82,8 +82,11 @@ class Engine(Protocol):
         """Start the program; returns as soon as it runs. Raises EngineError with the reason."""
         ...
 
-    def stop(self, handle: Handle, grace_s: float = 10.0) -> None:
-        """End the program and all it started: asked first, killed after `grace_s`. An ended one is fine."""
+    def stop(self, handle: Handle, grace_s: float = 10.0, *, others: Sequence[Handle] = ()) -> None:
+        """End the program and all it started: asked first, killed after `grace_s`. An ended one is fine.
+
+        `others`, such as strays, are ended with it, in the same time.
+        """
         ...
 
     def status(self, handle: Handle) -> RunStatus:
@@ -103,7 +106,11 @@ class Engine(Protocol):
         ...
 
     def strays(self, project: str, environment: Environment, output: Path) -> list[Handle]:
-        """Programs of that project and environment that run here, recorded or not."""
+        """Programs of that project and environment that run here, recorded or not, and what they left behind."""
+        ...
+
+    def everything(self) -> list[Handle]:
+        """All programs of this home that run here, of whatever project, and what they left behind."""
         ...
 
     def forget(self, project: Project) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class ProcessEngine:
         self, environments: Environments, programs: Programs, lookout: Lookout, *, installer: Installer = "uv"
     ) -> None:
         self._environments = environments
+        self._place = environments.layout.projects  # the tools of its environment come first on each program's path
         self._programs = programs
         self._lookout = lookout
         self._installer = installer
@@ -96,11 +97,11 @@ class ProcessEngine:
             raise EngineError(f"{order.main} could not be started: {error}", "See the deployment's log.") from error
         return dict(process.to_record())
 
-    def stop(self, handle: Handle, grace_s: float = 10.0) -> None:
+    def stop(self, handle: Handle, grace_s: float = 10.0, *, others: Sequence[Handle] = ()) -> None:
         """TERM to the whole group, `grace_s`, KILL; nothing of it is left, or EngineError."""
-        process = ProcessId.from_record(handle)
-        if not self._programs.stop(process, grace=grace_s):
-            raise EngineError(f"process {process.pid} could not be ended", "Look at it with ps; end it by hand.")
+        processes = [ProcessId.from_record(each) for each in (handle, *others)]
+        if not self._programs.stop(*processes, grace=grace_s):
+            raise EngineError(f"process {processes[0].pid} could not be ended", "Look at it with ps; end it by hand.")
 
     def status(self, handle: Handle) -> RunStatus:
         """Alive by pid and start time; the exit code from us or from the guardian's journal."""
@@ -121,9 +122,14 @@ class ProcessEngine:
         """A process brings no health check of its own."""
 
     def strays(self, project: str, environment: Environment, output: Path) -> list[Handle]:
-        """Told by their output file and their variables; on Linux only, where both can be seen."""
+        """Told by their variables, and by their output file or a path of this home; on Linux, where these are seen."""
         wanted = {"VANKA_PROJECT": project, "VANKA_ENVIRONMENT": environment.value}
-        return [dict(process.to_record()) for process in find_strays(output, wanted)]
+        return [dict(process.to_record()) for process in find_strays(self._place, wanted, output)]
+
+    def everything(self) -> list[Handle]:
+        """As `strays`, whatever the project."""
+        anybodys = dict.fromkeys(("VANKA_PROJECT", "VANKA_ENVIRONMENT"))
+        return [dict(process.to_record()) for process in find_strays(self._place, anybodys)]
 
     def forget(self, project: Project) -> tuple[str, ...]:
         """All of a process lies in the project's own directories: clean-up knows them."""

@@ -82,18 +82,20 @@ def start_anew(
 def stop_run(services: Services, project: Project, environment: Environment) -> None:
     """Stop what the records and the machine know of that environment's program; nothing there is fine.
 
-    A program that was started in the instant before the service was killed stands in no record: the engine is asked
-    for strays too.
+    A program that was started in the instant before the service was killed stands in no record, nor does a daemon that
+    a program made: the engine is asked for strays too.
     """
     with services.places.program(project, environment):
         run = services.records.runs.get(project, environment)
-        if run is not None:
-            services.engine(run.engine).stop(run.handle)
-            services.records.runs.clear(project, environment)
         log = services.layout.program_log(project, environment)
-        engine = services.engine(project.engine)
-        for handle in engine.strays(project.name, environment, log):
-            engine.stop(handle)
+        for name in dict.fromkeys((project.engine if run is None else run.engine, project.engine)):
+            engine = services.engine(name)
+            recorded = [run.handle] if run is not None and run.engine == name else []
+            handles = [*recorded, *engine.strays(project.name, environment, log)]
+            if handles:
+                engine.stop(handles[0], others=handles[1:])
+        if run is not None:
+            services.records.runs.clear(project, environment)
         services.rotation.discard(log)
 
 

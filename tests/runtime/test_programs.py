@@ -141,6 +141,31 @@ def test_stop_finds_what_is_left_of_a_program_that_has_ended(bench: Bench) -> No
     assert is_gone(left)
 
 
+def test_stop_ends_several_and_one_that_leads_no_session_with_what_it_started(bench: Bench) -> None:
+    deaf = [
+        bench.start(
+            "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(100)"
+        )
+        for _ in range(2)
+    ]
+    leader = bench.start(
+        "import os, subprocess, time\n"
+        "if os.fork() == 0:\n"
+        "    left = subprocess.Popen(['sleep', '100'])\n"
+        "    print(f'<{os.getpid()} {left.pid}>', flush=True); time.sleep(100)\n"
+    )
+    assert bench.printed(">")
+    assert bench.programs.wait_end(leader, 20)
+    assert eventually(lambda: bench.output.read_text().count("deaf") == 2)
+    left, child = (int(word) for word in bench.output.read_text().split("<")[1].split(">")[0].split())
+    member = process_id(left)
+    assert member is not None
+    assert bench.programs.stop(*deaf, member, grace=0.2)
+    assert [bench.programs.exit_code(process) for process in deaf] == [-9, -9]
+    assert is_gone(left)
+    assert is_gone(child)
+
+
 def test_stop_of_what_has_ended_long_ago_is_done_at_once(bench: Bench) -> None:
     process = bench.start("")
     assert bench.programs.wait_end(process, 20)

@@ -57,6 +57,19 @@ while True:
 """
 
 
+DAEMON = """\
+import os, pathlib, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        pathlib.Path("family.txt").write_text(f"{os.getppid()} {os.getpid()}")
+        time.sleep(600)
+    os._exit(0)
+time.sleep(600)
+"""
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -80,6 +93,31 @@ def test_stop_ends_all_that_the_program_started_also_in_sessions_of_their_own(ho
     assert [alive(pid) for pid in family] == [True, True]
     assert house.control.stop("shop", "ann").state is ProjectState.STOPPED
     assert [alive(pid) for pid in family] == [False, False]
+
+
+def test_stop_ends_a_daemon_that_the_program_made_and_that_does_not_listen(house: Inside, tmp_path: Path) -> None:
+    house.add(repository(tmp_path, DAEMON), probe="test -s family.txt")
+    house.deploy()
+    daemon = int((Path(house.control.project("shop").path) / "family.txt").read_text().split()[1])
+    assert alive(daemon)
+    house.control.stop("shop", "ann")
+    assert not alive(daemon)
+
+
+def test_service_that_is_to_stop_the_programs_ends_many_that_do_not_listen_in_its_own_time(
+    service: Service, tmp_path: Path
+) -> None:
+    repo = repository(tmp_path, DAEMON)
+    names = [f"shop{number}" for number in range(3)]
+    for name in names:
+        service.ask("add", name=name, url=str(repo.bare), probe="test -s family.txt")
+        service.ask("deploy", name=name)
+    daemons = [int((Path(service.status(name)["path"]) / "family.txt").read_text().split()[1]) for name in names]
+    programs = [service.status(name)["pid"] for name in names]
+    service.stop()
+    service.start("--stop-projects")
+    assert service.stop() == 0
+    assert [pid for pid in (*daemons, *programs) if alive(pid)] == []
 
 
 def test_program_that_keeps_ending_is_parked_and_told_and_started_again_when_asked(

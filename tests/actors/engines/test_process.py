@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from actors.engines.process import ProcessEngine
 from actors.errors import EngineError
 from actors.model.project import Environment
 from actors.model.run import Life
+from runtime.host import process_id
 from runtime.lookout import Lookout
 from runtime.programs import Programs
 from runtime.shell import Cancel
@@ -33,6 +35,25 @@ from pathlib import Path
 from tests.actors.engines.test_process import engine_of, order_of
 home = Path(sys.argv[1])
 print(json.dumps(engine_of(home)[0].start(order_of(home))), flush=True)
+time.sleep(600)
+"""
+
+# as daemons are made: a session of its own, whose leader and parent have ended, and no output of ours
+MAKES_A_DAEMON = """\
+import os, time
+said = os.dup(1)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.chdir("/")
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        os.write(said, f"daemon {os.getpid()}\\n".encode())
+        os.close(said)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
 time.sleep(600)
 """
 
@@ -145,3 +166,34 @@ def test_record_of_an_earlier_boot_means_no_program_of_today(home: Path, engine:
         assert engine.status(handle).life is Life.ALIVE
     finally:
         engine.stop(handle, 0.1)
+
+
+def test_daemon_that_a_program_made_is_found_and_ended_with_it(home: Path, engine: ProcessEngine) -> None:
+    write(home, MAKES_A_DAEMON)
+    release = home / "projects" / "1" / "releases" / "1"
+    release.parent.mkdir(parents=True)
+    (home / "release").rename(release)
+    order = replace(order_of(home, VANKA_ENVIRONMENT="production"), directory=release)
+    handle = engine.start(order)
+    said = eventually(lambda: "daemon " in order.output.read_text() and order.output.read_text(), "it is there")
+    assert said
+    daemon = int(said.split()[1])
+    strays = engine.strays("shop", Environment.PRODUCTION, order.output)
+    assert {stray["pid"] for stray in strays} == {handle["pid"], daemon}
+    assert {stray["pid"] for stray in engine.everything()} == {handle["pid"], daemon}
+    assert engine.strays("shop", Environment.TEST, order.output) == []
+    engine.stop(handle, 5.0, others=strays)
+    assert engine.everything() == []
+    assert process_id(daemon) is None
+
+
+def test_program_does_not_see_what_only_builds_and_git_need(
+    home: Path, engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_TOKEN", "PIP_EXTRA_INDEX_URL", "UV_INDEX_OURS_PASSWORD", "SSH_AUTH_SOCK"):
+        monkeypatch.setenv(name, "not-for-programs")
+    write(home, "import os\nprint(dict(os.environ))\n")
+    engine.wait_end(engine.start(order_of(home, COLOUR="green")), 30)
+    said = (home / "logs" / "production.log").read_text()
+    assert "green" in said
+    assert "not-for-programs" not in said
