@@ -23,6 +23,8 @@ from runtime.shell import Cancel, Command, clean_env, run
 from runtime.strays import find_strays
 
 CHECK_S = 30.0
+# what only builds and git need: an index's address may hold a token, the agent opens whatever its owner's keys open
+NOT_FOR_PROGRAMS = ("PIP_", "UV_", "SSH_AUTH_SOCK")
 PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
 
 
@@ -159,7 +161,10 @@ def _python(directory: Path) -> Path:
 
 def _environment(order: RunOrder) -> Mapping[str, str]:
     """What any program needs, then the project's own; its environment's tools come first on the path."""
-    env = clean_env(order.env)
+    passed = clean_env()
+    env = {name: value for name, value in passed.items() if not name.upper().startswith(NOT_FOR_PROGRAMS)} | dict(
+        order.env
+    )
     if "PATH" not in order.env:
         tools = _python(Path(os.path.realpath(order.directory))).parent
         env["PATH"] = f"{tools}{os.pathsep}{env.get('PATH', os.defpath)}"
