@@ -29,6 +29,7 @@ from actors.hooks import routes
 from actors.metrics import Observatory
 from actors.model.project import Environment
 from actors.pipeline.services import Services
+from actors.pipeline.went_back import catch_up
 from actors.project.family import family
 from actors.records import Records
 from actors.records.notices import NoticeRecords
@@ -125,7 +126,7 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout = Layout(settings.home)
     had_been_started = layout.store.exists()
-    _restore_pending(layout)
+    brought_back = _restore_pending(layout)
     store = Store.open(layout.store, on_notice=notices.append)
     learn = _learner(redactor)
     key = None if settings.secret_key is None else settings.secret_key.reveal()
@@ -135,8 +136,6 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
     for secret in (settings.telegram_token, settings.secret_key):
         if secret is not None:
             learn(secret)
-    for notice in notices:
-        say.warning(notice)
     records = Records(store, vault, clock)
     releases, target = Releases(layout), Target(layout)
     environments = Environments(layout)
@@ -162,6 +161,10 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
         redactor=redactor,
         meters=meters,
     )
+    notices += catch_up(services, brought_back=brought_back or store.brought_back)
+    (layout.home / RESTORE_FILE).unlink(missing_ok=True)
+    for notice in notices:
+        say.warning(notice)
     system = System(clock=clock, lanes=LANES, on_turn=_name_on_log)
     sandbox = Sandbox(
         layout.home,
@@ -230,13 +233,14 @@ def _name_on_log(path: str) -> None:
     log.set_actor(path, rest.partition("/")[0] if top == PROJECTS else "")
 
 
-def _restore_pending(layout: Layout) -> None:
-    """A backup that somebody asked to restore takes the database's place before it is opened."""
+def _restore_pending(layout: Layout) -> bool:
+    """A backup that somebody asked to restore takes the database's place before it is opened; whether there was one."""
     pending = layout.home / RESTORE_FILE
-    if pending.exists():
-        restore(layout.store, pending)
-        pending.unlink()
-        say.warning("the records were restored from a backup")
+    if not pending.exists():
+        return False
+    restore(layout.store, pending)
+    say.warning("the records were restored from a backup")
+    return True
 
 
 def _learner(redactor: Redactor) -> Callable[[Secret], None]:

@@ -52,6 +52,7 @@ class Store:
 
     def __init__(self, directory: Path, on_notice: Callable[[str], None], clock: Clock) -> None:
         self._notice = on_notice
+        self.brought_back = False  # what was put last may be missing: an older copy took the database's place
         self._clock = clock
         self._copies = Copies(directory / "copies")
         self._copying = threading.Lock()
@@ -123,7 +124,7 @@ class Store:
     def next_number(self, key: str) -> int:
         """1, 2, 3 ... for each `key`; durable when it returns, never given twice in the life of this database.
 
-        After a copy was restored it goes on from what the copy knew.
+        After a copy was restored it goes on from what the copy knew: see `skip_numbers`.
         """
         check_key(key)
         place = f"{RESERVED}number/{key}"
@@ -132,6 +133,19 @@ class Store:
             number = int(last["last"]) + 1
             self._shelf.set(place, {"last": number})
         return number
+
+    def skip_numbers(self, key: str, last: int) -> bool:
+        """Whether numbers up to `last` might have been given again; none of them will be from now on.
+
+        For whoever finds one in use that these records do not know, because a copy was restored.
+        """
+        check_key(key)
+        place = f"{RESERVED}number/{key}"
+        with _said(f"no number was skipped of {key}"), self._shelf.all_or_nothing():
+            behind = int((self._shelf.get(place) or {"last": 0})["last"]) < last
+            if behind:
+                self._shelf.set(place, {"last": last})
+        return behind
 
     def copy_to(self, file: Path) -> None:
         """All that is committed, as one checked file of mode 0600, whole or not at all. Blocks; writers go on."""
@@ -158,13 +172,17 @@ class Store:
             self._lock.release()
 
     def _open_shelf(self, directory: Path) -> Shelf:
-        recovery = Recovery(directory, directory / DATABASE, self._notice, self._clock.now)
+        recovery = Recovery(directory, directory / DATABASE, self._lost, self._clock.now)
         try:
             return _open_shelf(recovery, directory, self._clock, self._rescue)
         except StoreFull:
             if not self._reserve.use():
                 raise
             return _open_shelf(recovery, directory, self._clock, self._rescue)
+
+    def _lost(self, notice: str) -> None:
+        self.brought_back = True
+        self._notice(notice)
 
     def _first_care(self) -> None:
         """A copy of what was just found good. That none can be made must not keep the service from starting."""

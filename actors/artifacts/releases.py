@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from actors.artifacts import disk, manifest, stored
@@ -21,6 +22,7 @@ from actors.artifacts.layout import Layout
 from actors.artifacts.patterns import Patterns
 from actors.errors import BuildError, NoSuchVersion
 from actors.model.project import Project
+from actors.model.version import Commit
 
 MARKER = ".vanka-release.json"
 FILES = ".files.json"
@@ -73,6 +75,27 @@ class Releases:
             return False
         return manifest.same(directory, record["files"], leave_out=Patterns(project.persist).covers)
 
+    def commit(self, project: Project, version: int) -> Commit | None:
+        """The commit whose files the release holds; None where that is not known (built by an older Vanka)."""
+        told = (disk.read_record(self._marker(project, version)) or {}).get("commit")
+        if told is None:
+            return None
+        return Commit(**{**told, "committed_at": datetime.fromisoformat(told["committed_at"])})
+
+    def main(self, project: Project, version: int) -> str:
+        """The main file that the release was made with; today's where that is not known."""
+        made = (disk.read_record(self._marker(project, version)) or {}).get("made") or _made(project)
+        return str(made["main"])
+
+    def is_made_for(self, project: Project, version: int, *, exactly: bool) -> bool:
+        """Whether the release was made for the project's engine, and `exactly`: for all its settings of today.
+
+        True where that is not known.
+        """
+        made = (disk.read_record(self._marker(project, version)) or {}).get("made")
+        today = _made(project)
+        return made is None or made == today or (not exactly and made["engine"] == today["engine"])
+
     def begin(self, project: Project, version: int) -> Path:
         """An empty directory to put the release's files into; what a crashed build left there is removed."""
         releases = self.layout.releases(project)
@@ -83,10 +106,12 @@ class Releases:
             staged.mkdir()
         return staged
 
-    def complete(self, project: Project, version: int, staged: Path) -> Path:
+    def complete(self, project: Project, version: int, staged: Path, commit: Commit | None = None) -> Path:
         """Make a staged release whole and durable: files, directory, rename, parent, marker. Its final path."""
         directory = self._free_name(project, version)
-        marker = {"schema": _SCHEMA, "version": version, "directory": directory.name}
+        marker = {"schema": _SCHEMA, "version": version, "directory": directory.name, "made": _made(project)}
+        if commit is not None:
+            marker["commit"] = {**vars(commit), "committed_at": commit.committed_at.isoformat()}
         with disk.as_error(BuildError, "the release cannot be completed"):
             files = manifest.take(staged)
             disk.sync_tree(staged)
@@ -179,6 +204,11 @@ class Releases:
 
     def _files(self, directory: Path) -> Path:
         return directory.with_name(f"{directory.name}{FILES}")
+
+
+def _made(project: Project) -> dict[str, str | None]:
+    """The settings that a release depends on."""
+    return {"subdir": project.subdir, "main": project.main, "engine": project.engine}
 
 
 def leads_into(path: Path, folder: Path) -> bool:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from actors.artifacts.environments import Environments
 from actors.artifacts.installer import Installer
-from actors.artifacts.interpreter import python_in
-from actors.artifacts.manifest import VENV
 from actors.engines.engine import BuildOrder, Handle, RunOrder
+from actors.engines.surroundings import environment, python_of
 from actors.errors import BuildError, EngineError
 from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
@@ -19,12 +17,10 @@ from runtime.errors import HostError, ShellError
 from runtime.host import ProcessId, ProcessLoad, ProcessSampler, is_alive
 from runtime.lookout import Lookout
 from runtime.programs import Programs
-from runtime.shell import Cancel, Command, clean_env, run
+from runtime.shell import Cancel, Command, run
 from runtime.strays import find_strays
 
 CHECK_S = 30.0
-# what only builds and git need: an index's address may hold a token, the agent opens whatever its owner's keys open
-NOT_FOR_PROGRAMS = ("PIP_", "UV_", "SSH_AUTH_SOCK")
 PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
 
 
@@ -78,7 +74,7 @@ class ProcessEngine:
         """The interpreter starts, and the main file parses."""
         if not (order.directory / order.main).is_file():
             return f"there is no {order.main} in the release"
-        argv = (str(_python(order.directory)), "-c", PARSE, order.main)
+        argv = (str(python_of(order.directory)), "-c", PARSE, order.main)
         try:
             outcome = run(Command(argv, cwd=order.directory, timeout=CHECK_S), cancel=cancel)
         except ShellError as error:
@@ -90,8 +86,8 @@ class ProcessEngine:
     def start(self, order: RunOrder) -> Handle:
         """As the protocol says; the program's own failure to go on is for `verify` to find."""
         # the interpreter is named by the release, not by the target, so that a later flip changes nothing under it
-        python = _python(Path(os.path.realpath(order.directory)))
-        command = Command((str(python), order.main), cwd=order.directory, env=_environment(order))
+        python = python_of(Path(os.path.realpath(order.directory)))
+        command = Command((str(python), order.main), cwd=order.directory, env=environment(order))
         order.output.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             process = self._programs.spawn(command, output=order.output)
@@ -153,26 +149,6 @@ class ProcessEngine:
         if is_alive(process):
             return RunStatus(Life.ALIVE, pid=process.pid)
         return RunStatus(Life.ENDED, self._programs.exit_code(process), process.pid)
-
-
-def _python(directory: Path) -> Path:
-    return python_in(directory / VENV)
-
-
-def _environment(order: RunOrder) -> Mapping[str, str]:
-    """What any program needs, then the project's own; its environment's tools come first on the path."""
-    passed = clean_env()
-    env = {name: value for name, value in passed.items() if not name.upper().startswith(NOT_FOR_PROGRAMS)} | dict(
-        order.env
-    )
-    if "PATH" not in order.env:
-        tools = _python(Path(os.path.realpath(order.directory))).parent
-        env["PATH"] = f"{tools}{os.pathsep}{env.get('PATH', os.defpath)}"
-    env["PWD"] = str(order.directory)  # the target as the user knows it, where getcwd tells what its link leads to
-    env.setdefault("PYTHONUNBUFFERED", "1")
-    if sys.platform == "win32":
-        env.setdefault("PYTHONUTF8", "1")
-    return env
 
 
 def _last_line(text: str) -> str:

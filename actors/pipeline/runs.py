@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actors.engines.engine import RunOrder
+from actors.engines.surroundings import environment as surroundings
 from actors.errors import EngineError, NoEngine
 from actors.health import probe
 from actors.model.project import Environment, Project
@@ -127,7 +128,7 @@ def verdict_on(
     else:
         directory = place(services, project, run.environment)
         order = run_order(services, project, version, run.environment, directory)
-        look = probe.parse(project.probe)(directory, order.env)
+        look = probe.parse(project.probe)(directory, surroundings(order))
     verdict = probe.watch(
         look,
         lambda seconds: engine.wait_end(run.handle, seconds),

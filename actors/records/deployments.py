@@ -43,6 +43,10 @@ class DeploymentRecords:
             self._all.put(deployment.id, deployment)
         return deployment
 
+    def skip(self, number: int) -> bool:
+        """No new deployment gets an id up to this number; whether one might have."""
+        return self._store.skip_numbers("deployment", number)
+
     def put(self, project: Project, deployment: Deployment) -> Deployment:
         """Store what changed; an ended one leaves the index of the open ones. Returns it."""
         with self._store.transaction():

@@ -30,6 +30,10 @@ class ProjectRecords:
             self._write(numbered)
         return numbered
 
+    def skip(self, no: int) -> bool:
+        """No new project gets a number up to this one; whether one might have."""
+        return self._store.skip_numbers("project", no)
+
     def get(self, name: str) -> Project:
         """The project of that name; raises NoSuchProject, which names the nearest ones."""
         found = self._names.get(name)

@@ -30,11 +30,27 @@ class VersionRecords:
             known = self._numbers.get(key)
             if known is not None:
                 return self.get(project, known["number"])
-            number = self._store.next_number(f"version/{project.no:08d}")
+            number = self._store.next_number(_series(project))
             version = Version(project=project.name, number=number, commit=commit, main=project.main)
             self._numbers.put(key, {"number": number})
             self.put(project, version)
         return version
+
+    def skip(self, project: Project, number: int) -> bool:
+        """No new version gets a number up to this one; whether one might have."""
+        return self._store.skip_numbers(_series(project), number)
+
+    def take_in(self, version: Version, project: Project) -> None:
+        """Put a version on record that these records have lost; its number and its commit are free."""
+        with self._store.transaction():
+            self._numbers.put(f"{project.no:08d}/{version.commit.sha}", {"number": version.number})
+            self.put(project, version)
+            self.skip(project, version.number)
+
+    def number_of(self, project: Project, sha: str) -> int | None:
+        """The number that the commit has; None before it was first built."""
+        found = self._numbers.get(f"{project.no:08d}/{sha}")
+        return None if found is None else int(found["number"])
 
     def get(self, project: Project, number: int) -> Version:
         """That version; raises NoSuchVersion."""
@@ -90,6 +106,10 @@ class VersionRecords:
                 self._versions.delete(_key(project, version.number))
                 self._numbers.delete(f"{project.no:08d}/{version.commit.sha}")
             self._current.delete(f"{project.no:08d}")
+
+
+def _series(project: Project) -> str:
+    return f"version/{project.no:08d}"
 
 
 def _key(project: Project, number: int) -> str:

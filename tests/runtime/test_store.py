@@ -140,6 +140,15 @@ def test_a_scan_without_prefix_gives_all_but_the_stores_own_records(store: Store
     assert store.count("") == 6
 
 
+def test_numbers_that_somebody_found_in_use_are_skipped_and_never_given_again(store: Store) -> None:
+    assert [store.next_number("x") for _ in range(2)] == [1, 2]
+    assert store.skip_numbers("x", 7)
+    assert not store.skip_numbers("x", 3)
+    assert not store.skip_numbers("x", 7)
+    assert store.next_number("x") == 8
+    assert store.next_number("y") == 1
+
+
 def test_a_scan_longer_than_a_page_misses_and_repeats_nothing(store: Store) -> None:
     names = [f"p/{number:04}" for number in range(700)]
     with store.transaction():

@@ -40,7 +40,9 @@ def test_the_notice_says_what_was_wrong_how_old_the_copy_is_and_where_the_rest_l
     Store.open(tmp_path / "store", clock=clock).close()
     os.truncate(tmp_path / "store" / "cache.db", 0)
     clock.time += age
-    Store.open(tmp_path / "store", on_notice=notices.append, clock=clock).close()
+    store = Store.open(tmp_path / "store", on_notice=notices.append, clock=clock)
+    assert store.brought_back
+    store.close()
     (kept,) = (tmp_path / "store" / "aside").iterdir()
     assert notices == [
         "The database was an empty file. The copy of 2026-03-01 12:00:00 UTC was restored: what was saved in the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -93,6 +94,12 @@ def test_stop_ends_all_that_the_program_started_also_in_sessions_of_their_own(ho
     assert [alive(pid) for pid in family] == [True, True]
     assert house.control.stop("shop", "ann").state is ProjectState.STOPPED
     assert [alive(pid) for pid in family] == [False, False]
+
+
+def test_command_as_a_probe_finds_the_tools_of_the_environment_first(house: Inside, tmp_path: Path) -> None:
+    look = "import os, sys; sys.exit(os.environ['VANKA_PROJECT'] != 'shop' or 'releases/1' not in sys.prefix)"
+    house.add(repository(tmp_path, program("one")), probe=shlex.join(["python", "-c", look]))
+    assert house.deploy().error is None
 
 
 def test_stop_ends_a_daemon_that_the_program_made_and_that_does_not_listen(house: Inside, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from actors.artifacts.interpreter import python_in
 from actors.artifacts.persist import Persist
 from actors.artifacts.releases import link_environment
 from actors.errors import NoSuchVersion
-from tests.actors.artifacts.workshop import Shop, read, write
+from actors.model.version import Commit
+from tests.actors.artifacts.workshop import WHEN, Shop, read, write
 
 
 @pytest.fixture
@@ -150,3 +152,27 @@ def test_a_test_run_gets_a_copy_that_shares_nothing_but_the_environment(shop: Sh
 def test_a_release_that_is_not_whole_cannot_be_tested(shop: Shop) -> None:
     with pytest.raises(NoSuchVersion):
         shop.releases.copy_for_test(shop.project, 5)
+
+
+def test_release_says_of_which_commit_it_is_and_for_what_settings_it_was_made(shop: Shop) -> None:
+    commit = Commit("c" * 40, "Заголовок", "Иван", WHEN)
+    staged = shop.releases.begin(shop.project, 1)
+    shop.releases.complete(shop.project, 1, staged, commit)
+    assert shop.releases.commit(shop.project, 1) == commit
+    assert shop.releases.commit(shop.project, 2) is None
+    other_main, other_engine = replace(shop.project, main="serve.py"), replace(shop.project, engine="container")
+    assert shop.releases.is_made_for(shop.project, 1, exactly=True)
+    assert not shop.releases.is_made_for(other_main, 1, exactly=True)
+    assert shop.releases.is_made_for(other_main, 1, exactly=False)
+    assert not shop.releases.is_made_for(other_engine, 1, exactly=False)
+    assert shop.releases.main(other_main, 1) == "main.py"
+
+
+def test_release_of_an_older_vanka_that_does_not_say_it_is_taken_as_it_is(shop: Shop) -> None:
+    shop.release(1)
+    marker = next(path for path in shop.layout.releases(shop.project).iterdir() if path.name.startswith("1.vanka"))
+    told = json.loads(marker.read_text())
+    marker.write_text(json.dumps({name: told[name] for name in ("schema", "version", "directory")}))
+    assert shop.releases.is_whole(shop.project, 1)
+    assert shop.releases.commit(shop.project, 1) is None
+    assert shop.releases.is_made_for(replace(shop.project, main="serve.py"), 1, exactly=True)
