@@ -39,6 +39,11 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
     if argv[-3:] == [b"actors.cli", b"up", b""] and b"runtime.guardian" not in argv:
         print(path.split("/")[2])
 """
+# in the chat: the load, then the fourth button, a chart of 24 hours; the terminal keeps it as a file
+CHART = """\
+printf '/load\\n4\\nq\\n' | LC_ALL=C.UTF-8 vanka chat &&
+python -c "import struct; print(*struct.unpack('>II', open('load-24h.png', 'rb').read()[16:24]))"
+"""
 ANSWER = f"import urllib.request as it; print(it.urlopen('http://127.0.0.1:{PORT}', timeout=2).read().decode())"
 
 
@@ -186,6 +191,8 @@ def test_it_runs_without_root_and_without_a_place_to_write_but_its_volumes(docke
         assert made.run("id", "-u")[1].strip() == "1000"
         assert made.run("touch", "/usr/mine")[0] != 0
         assert made.vanka("load")["cpu_count"] >= 1
+        drawn = made.run("sh", "-c", f"cd /tmp && {CHART}")
+        assert drawn[1].split()[-2:] == ["1280", "960"], drawn
         checked = made.run("vanka", "doctor")[1]
         assert "ok   git" in checked
         assert "ok   uv" in checked
