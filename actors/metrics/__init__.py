@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,8 +47,14 @@ class Observatory:
     def __init__(self, services: Services, home: Path, guests: Guests = tuple) -> None:
         self.looker = Looker(services, home, guests)
         self.history = History()
-        self.file = home / FILE
-        bring_back(self.history, self.file)
+        self._file = home / FILE
+        self._keeping = threading.Lock()
+        bring_back(self.history, self._file)
+
+    def keep(self) -> None:
+        """The next service is to know the day. Blocks; one at a time."""
+        with self._keeping:
+            keep(self.history, self._file)
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ class Metrics(Actor[Message]):
 
     def on_stop(self) -> None:
         """The next service knows the day."""
-        keep(self._observatory.history, self._observatory.file)
+        self._observatory.keep()
 
     def receive(self, message: Message) -> object:
         """Answers TakeLoad when the look has come back."""
@@ -134,8 +141,7 @@ class Metrics(Actor[Message]):
             case LookNow():
                 self._look()
             case KeepNow():
-                observatory = self._observatory
-                self.context.job("disk", lambda: keep(observatory.history, observatory.file), Kept)
+                self.context.job("disk", self._observatory.keep, Kept)
             case Kept(done):
                 done.result()
             case TellAgain():

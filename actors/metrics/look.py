@@ -122,11 +122,12 @@ class Looker:
     def _runs(self) -> Iterator[tuple[ProgramLoad, Handle | None]]:
         """Every project, running or not, and every test run."""
         records = self._services.records
+        runs = records.runs.all()
         for project in records.projects.all():
-            run = records.runs.get(project, Environment.PRODUCTION)
+            run = runs.get((project.no, Environment.PRODUCTION))
             engine, handle = (project.engine, None) if run is None else (run.engine, run.handle)
             yield _program(PROJECT, project, engine, handle), handle
-            test = records.runs.get(project, Environment.TEST)
+            test = runs.get((project.no, Environment.TEST))
             if test is not None:
                 yield _program(TEST, project, test.engine, test.handle), test.handle
 

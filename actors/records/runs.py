@@ -19,6 +19,10 @@ class RunRecords:
         """What was started there last and not stopped by us; it may have ended since."""
         return self._runs.get(_key(project, environment))
 
+    def all(self) -> dict[tuple[int, Environment], Run]:
+        """Every one of them, by the project's number and the environment."""
+        return {(int(key.partition("/")[0]), run.environment): run for key, run in self._runs.scan()}
+
     def put(self, project: Project, run: Run) -> None:
         """Remember a started program."""
         self._runs.put(_key(project, run.environment), run)

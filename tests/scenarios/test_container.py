@@ -121,8 +121,10 @@ def test_load_and_logs_of_a_container_are_those_of_any_project(box: Box) -> None
     eventually(lambda: "up as one" in service.cli("logs", "shop"), "its output is in the project's log")
 
     def seen() -> bool:
-        (load,) = service.json("load")["projects"]
-        return bool(load["up"] and load["memory_bytes"] > 2**20 and load["processes"] >= 1)
+        told = service.json("load")
+        (load,), (held,) = told["projects"], told["containers"] or [{}]
+        known = held.get("name") == "shop" and held["kind"] == "project" and len(held["container"]) == 12
+        return bool(load["up"] and load["memory_bytes"] > 2**20 and load["processes"] >= 1 and known)
 
     eventually(seen, "its load is told")
 
