@@ -51,7 +51,7 @@ def doctor(context: Context) -> int:
     """All checks, whatever each of them finds; exit code 1 when one is bad."""
     given = settings.read(context.environ)
     findings = [_guarded(look, context, given) for look in (_python, _git, _docker, _uv, _disk, _telegram, _service)]
-    findings.extend(_repositories(context))
+    findings.extend(_projects(context))
     context.show([asdict(it) for it in findings], _text)
     return 1 if any(it.result == "bad" for it in findings) else 0
 
@@ -196,14 +196,21 @@ def _service(context: Context, given: Settings) -> Finding:
     return Finding("service", "ok", f"pid {answer['pid']} answers in {1000 * (time.monotonic() - begun):.0f} ms")
 
 
-def _repositories(context: Context) -> list[Finding]:
-    """What the watchers last found; nothing to say where no service runs."""
+def _projects(context: Context) -> list[Finding]:
+    """Whose actors were given up, and what the watchers last found; nothing to say where no service runs."""
     try:
         statuses = context.ask("status")
     except (VankaError, KernelError):
         return []
+    found = [
+        Finding(f"actors of {it['name']}", "bad", text.one_line(it["parked"]), f"Start them: vanka start {it['name']}")
+        for it in statuses
+        if it.get("parked")
+    ]
     failing = [it for it in statuses if it.get("watch_error")]
     if statuses and not failing:
-        return [Finding("repositories", "ok", f"all {len(statuses)} were reached at the last check")]
+        return [*found, Finding("repositories", "ok", f"all {len(statuses)} were reached at the last check")]
     mend = "Look at once: vanka check NAME"
-    return [Finding(f"repository of {it['name']}", "bad", text.one_line(it["watch_error"]), mend) for it in failing]
+    return found + [
+        Finding(f"repository of {it['name']}", "bad", text.one_line(it["watch_error"]), mend) for it in failing
+    ]

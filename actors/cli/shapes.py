@@ -98,6 +98,7 @@ def status(it: Status) -> Json:
         "last_check_at": time(it.last_check_at),
         "next_check_s": it.next_check_s,
         "watch_error": it.watch_error,
+        "parked": it.parked,
         "new_commit": it.new_commit and commit(it.new_commit),
     }
 

@@ -140,6 +140,9 @@ def status(it: Json) -> str:
         lines.append(("persistent", ", ".join(it["persist"])))
     if it.get("watch_error"):
         lines.append(("watching", it["watch_error"]))
+    if it.get("parked"):
+        said = one_line(it["parked"])
+        lines.insert(1, ("actors", f"kept failing and were parked: {said}. Bring them back: vanka start {it['name']}"))
     width = max(len(title) for title, _value in lines)
     return "\n".join([it["name"], *(f"  {title.ljust(width)}  {value or NONE}" for title, value in lines)])
 
@@ -216,6 +219,8 @@ def tree(it: Json, depth: int = 0) -> str:
         facts.append(f"{it['inbox']} waiting")
     if it["last_error"]:
         facts.append(one_line(it["last_error"]))
+    if it["state"] == "failed":
+        facts.append(f"parked: bring it back with `vanka drill {it['name']}`")
     own = f"{'  ' * depth}{it['name']} [{it['kind']}] {', '.join(facts)}"
     return "\n".join([own, *(tree(child, depth + 1) for child in it["children"])])
 

@@ -13,11 +13,12 @@ from actors.control.endings import Endings
 from actors.errors import Busy, NoSuchProject
 from actors.model.project import Project
 from actors.pipeline.services import Services
+from runtime.cell import State
 from runtime.child_spec import ChildSpec
 from runtime.commands import RestartChild
 from runtime.errors import ActorDead, AskTimeout, KernelError
 from runtime.store import Store
-from runtime.system import System
+from runtime.system import ROOT, System
 
 PROJECTS = "projects"  # the supervisor of the families
 ASK_S = 10.0
@@ -80,5 +81,24 @@ class Core:
 
     def _take_up_again(self, project: Project) -> None:
         """Actors that kept failing were parked: whoever asks for them now wants them back. No harm where they run."""
-        with contextlib.suppress(KernelError):
-            self._system.address(PROJECTS).ask(RestartChild(project.name), ASK_S)
+        self._bring_back(f"{PROJECTS}/{project.name}")
+
+    def _bring_back(self, path: str) -> bool:
+        """Start what is parked or was stopped at that path, or above it; False where nothing is."""
+        names = path.split("/")
+        for depth, name in enumerate(names):
+            cell = self._system.find("/".join(names[: depth + 1]))
+            if cell is not None and cell.state in (State.FAILED, State.STOPPED):
+                above = self._system.address("/".join(names[:depth]) or ROOT)
+                with contextlib.suppress(KernelError):
+                    above.ask(RestartChild(name), ASK_S)
+                    return True
+                return False
+        return False
+
+    def _parked(self, project: Project) -> str | None:
+        """Why the project's actors are parked; None while they are not."""
+        cell = self._system.find(f"{PROJECTS}/{project.name}")
+        if cell is None or cell.state is not State.FAILED:
+            return None
+        return self._services.redactor.clean(cell.last_error) or "they kept failing"

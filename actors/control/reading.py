@@ -82,9 +82,12 @@ class Reading(Core):
         last = deploying or next(iter(records.deployments.of(project, limit=1)), None)
         up = run is not None and look is not None and look.life is Life.ALIVE
         watched = records.watch.get(project)
+        parked = self._parked(project)
+        next_check = None if parked is not None else live.next_check_at
         return ProjectStatus(
             project=project,
-            state=_state(project, deploying, testing, version, look, last),
+            state=ProjectState.FAILED if parked else _state(project, deploying, testing, version, look, last),
+            parked=parked,
             version=current,
             commit=None if version is None else version.commit.sha,
             subject=None if version is None else version.commit.subject,
@@ -99,7 +102,7 @@ class Reading(Core):
             test=testing or (undecided[0] if undecided is not None else None),
             test_undecided=undecided is not None,
             last_check_at=live.last_check_at,
-            next_check_s=None if live.next_check_at is None else max((live.next_check_at - now).total_seconds(), 0.0),
+            next_check_s=None if next_check is None else max((next_check - now).total_seconds(), 0.0),
             watch_error=live.watch_error,
             new_commit=_new_commit(watched, version),
             kept_at=records.versions.current_since(project),

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ class ServiceDesk(Core):
         return list(recent_errors())
 
     def drill(self, actors: Sequence[str], every: bool) -> list[dict[str, Any]]:
-        """Crash the named actors (or all of them), one after the other, and time how each gets back up."""
+        """Crash the named actors (or all of them), one after the other, and time how each gets back up.
+
+        Named ones that were parked, because they kept failing, are brought back.
+        """
         nodes = {node.path: node for node in _leaves(self._system.tree())}
         wanted = [node for node in nodes.values() if every or any(_matches(node, name) for name in actors)]
         missing = [name for name in actors if not any(_matches(node, name) for node in nodes.values())]
@@ -42,20 +45,38 @@ class ServiceDesk(Core):
             raise NoSuchActor(f"there is no actor {missing[0]}", "See `vanka tree`.", name=missing[0])
         if not wanted and not every:
             wanted = [next(iter(nodes.values()))] if nodes else []
-        return [{"actor": node.path, "down_ms": self._crash(node)} for node in wanted if not _passing(node)]
+        parked = [node for node in wanted if not self._lives(node.path)]
+        return [
+            {
+                "actor": node.path,
+                "down_ms": self._timed(node, self._revive if node in parked and not every else self._hit),
+            }
+            for node in wanted
+            if not _passing(node)
+        ]
 
-    def _crash(self, node: Node) -> float | None:
-        """Milliseconds from the crash to the next incarnation; None when it did not get back up in time."""
-        before = node.incarnation
+    def _timed(self, node: Node, act: Callable[[str], bool]) -> float | None:
+        """Milliseconds from then to the next incarnation; None when it did not get back up in time."""
         began = time.perf_counter()
-        if not self._system.crash(node.path):
+        if not act(node.path):
             return None
         while time.perf_counter() - began < DRILL_S:
             cell = self._system.find(node.path)
-            if cell is not None and cell.incarnation > before and cell.alive:
+            if cell is not None and cell.incarnation > node.incarnation and cell.alive:
                 return round((time.perf_counter() - began) * 1000, 3)
             time.sleep(0.0002)
         return None
+
+    def _hit(self, path: str) -> bool:
+        return self._system.crash(path)
+
+    def _revive(self, path: str) -> bool:
+        """What was parked together comes back together: there may be nothing left to do for this one."""
+        return self._bring_back(path) or self._lives(path)
+
+    def _lives(self, path: str) -> bool:
+        cell = self._system.find(path)
+        return cell is not None and cell.alive
 
     def backup(self, file: Path) -> None:
         """A consistent copy of all records, secrets sealed. The key is not in it: it stays in `secret.key`."""

@@ -34,11 +34,13 @@ class ProjectStatus:
     """How a project stands at this moment.
 
     `version`, `commit`, `pid`, `uptime_s` are production's; `deploying` is what a job works on or waits with, `test` a
-    test run that is on or waits for a decision. `new_commit` was seen and is not what production holds.
+    test run that is on or waits for a decision. `new_commit` was seen and is not what production holds. `parked` says
+    why nobody looks after the project any more (its program may run on): any command for it brings its actors back.
     """
 
     project: Project
     state: ProjectState
+    parked: str | None = None
     version: int | None = None
     commit: str | None = None
     subject: str | None = None

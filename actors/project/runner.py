@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import assert_never
 
-from actors.errors import Busy, NothingToDo, VankaError
+from actors.errors import Busy, NothingToDo
 from actors.messages import (
     Crashing,
     JobCommand,
@@ -32,6 +31,7 @@ from actors.pipeline.runs import start_anew, stop_run
 from actors.pipeline.services import Services
 from actors.project.patience import Next, Patience
 from actors.project.program import Ended, Message, Mode, Started, StartNow, Steady, Stopped
+from actors.project.wishes import Wish, Wishes
 from runtime.actor import Actor
 from runtime.address import Address
 from runtime.jobs import Done
@@ -40,7 +40,6 @@ from runtime.timers import Timer
 
 STEADY_S = 30.0  # a program that stays up for so long is up again
 OUTPUT_LINES = 30
-Wish = StartProgram | StopProgram | RestartProgram
 
 
 class Runner(Actor[Message]):
@@ -59,10 +58,12 @@ class Runner(Actor[Message]):
         self._timer: Timer | None = None
         self._down_at: float | None = None
         self._is_new = True
+        self._unasked = False
         self._patience = Patience()
 
     def on_start(self) -> None:
         """Ask the deployer: it knows whether a deployment is at work."""
+        self._wishes = Wishes(self.context, self._finds_out, self._obey)
         self.context.sibling("deployer").tell(RunnerUp())
 
     def on_stop(self) -> None:
@@ -71,6 +72,11 @@ class Runner(Actor[Message]):
 
     def receive(self, message: Message) -> object:
         """Answers StartProgram, StopProgram and RestartProgram when they are done."""
+        answer = self._handle(message)
+        self._wishes.go_on()
+        return answer
+
+    def _handle(self, message: Message) -> object:
         match message:
             case TakeOver(_environment, run):
                 self._take_over(run)
@@ -89,7 +95,7 @@ class Runner(Actor[Message]):
             case Stopped():
                 self._stopped(message)
             case StartProgram() | StopProgram() | RestartProgram():
-                return self._asked(message)
+                return self._wishes.asked(message)
             case _:
                 assert_never(message)
         return None
@@ -135,13 +141,9 @@ class Runner(Actor[Message]):
 
     # --- with people
 
-    def _asked(self, message: Wish) -> Deferred:
-        answer = self.context.defer()
-        try:
-            self._obey(message, answer)
-        except VankaError as error:
-            answer.fail(error)
-        return answer
+    def _finds_out(self) -> bool:
+        """Just restarted, it does not know yet what is to run, or brings up what ended meanwhile."""
+        return self._mode is Mode.WAITING or (self._mode is Mode.WORKING and self._unasked)
 
     def _obey(self, message: Wish, answer: Deferred) -> None:
         project = self._project()
@@ -171,7 +173,8 @@ class Runner(Actor[Message]):
         todo = self._patience.ended(now, (self._services.clock.now() - kept_at).total_seconds())
         self._run = replace(run, restarts=run.restarts + 1)
         self._records.runs.put(project, self._run)
-        output = tuple(self._services.tail(self._log(project), OUTPUT_LINES))
+        log = self._services.layout.program_log(project, Environment.PRODUCTION)
+        output = tuple(self._services.tail(log, OUTPUT_LINES))
         if todo is Next.PARK:
             self._give_up(ProgramParked(project.name, run.version, status.exit_code, output))
             return
@@ -193,7 +196,7 @@ class Runner(Actor[Message]):
         self.context.publish(parked)
 
     def _start(self, asked: Deferred | None, asked_by: str | None) -> None:
-        self._mode = Mode.WORKING
+        self._mode, self._unasked = Mode.WORKING, asked is None
         services, project = self._services, self._project()
         restarts = 0 if self._run is None or asked is not None else self._run.restarts
 
@@ -235,7 +238,7 @@ class Runner(Actor[Message]):
 
     def _stop_program(self, asked: Deferred, asked_by: str, *, start_again: bool) -> None:
         self._let_go()
-        self._mode = Mode.WORKING
+        self._mode, self._unasked = Mode.WORKING, False
         services, project = self._services, self._project()
         self.context.job(
             "disk",
@@ -290,9 +293,6 @@ class Runner(Actor[Message]):
         self._mode = Mode.STANDING_DOWN
         self._job.tell(StoodDown())
         return True
-
-    def _log(self, project: Project) -> Path:
-        return self._services.layout.program_log(project, Environment.PRODUCTION)
 
     def _project(self) -> Project:
         return self._records.projects.by_no(self._no)

@@ -81,6 +81,8 @@ def card(visit: Visit, status: ProjectStatus) -> Html:
     uptime = "" if status.uptime_s is None else f", {words.duration(status.uptime_s)}"
     state = words.label(f"state_{status.state.value.replace(' ', '_')}")
     lines: list[Html | None] = [words("card_state", mark=mark(status), state=state, uptime=uptime)]
+    if status.parked is not None:
+        lines.append(words("card_parked", error=status.parked[:300], start=words.label("b_start")))
     if status.version is not None:
         lines.append(
             words(

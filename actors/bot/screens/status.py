@@ -83,7 +83,7 @@ class State(Screen):
             (go(words.label("b_refresh"), "S1", no), go(words.label("b_log"), "S2", no)),
         ]
         if visit.may(Right.RUN) and status.version is not None:
-            if status.pid is None:
+            if status.pid is None or status.parked is not None:
                 rows.append((do(words.label("b_start"), "P1", no, "start"),))
             else:
                 rows.append((go(words.label("b_restart"), "P1r", no), go(words.label("b_stop"), "P1s", no)))
@@ -100,6 +100,8 @@ def _state(visit: Visit, status: ProjectStatus) -> Html:
     words, project, now = visit.words, status.project, visit.now
     state = words.label(f"state_{status.state.value.replace(' ', '_')}")
     lines: list[Html | None] = [words("s_state", mark=mark(status), name=project.name, state=state)]
+    if status.parked is not None:
+        lines.append(words("card_parked", error=status.parked[:300], start=words.label("b_start")))
     if status.state is ProjectState.FAILED and status.exit_code is not None:
         lines.append(words("s_exit", code=status.exit_code))
     if status.pid is not None:

@@ -29,7 +29,7 @@ class System(Screen):
     def draw(self, visit: Visit) -> Page:
         """How the service itself fares."""
         words = visit.words
-        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor"]
+        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor" or node.state == "failed"]
         errors = visit.control.errors()
         text = words(
             "system_text",
@@ -81,7 +81,7 @@ class Actors(Screen):
     def draw(self, visit: Visit) -> Page:
         """Each leads to its own page."""
         words = visit.words
-        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor"]
+        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor" or node.state == "failed"]
         nodes.sort(key=lambda node: (node.state == "running", -node.restarts, node.path))
         page, turning = pages(len(nodes), page_of(visit.place.arg), lambda n: go("·", "X1", arg=str(n)))
         rows = tuple(

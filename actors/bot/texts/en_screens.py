@@ -29,6 +29,10 @@ TEXTS: Final = {
     "card_watch": "Checked every {interval}, last {ago}",
     "card_paused": "⏸ Watching is paused",
     "card_health": "Health: {probe}",
+    "card_parked": (
+        "🧯 Its actors kept failing and were parked: nobody looks after it now. “{start}” brings them back.\n"
+        "<i>{error}</i>"
+    ),
     "card_watch_error": "⚠️ The check fails: <i>{error}</i>",
     "card_new": "New commit: {sha} {subject}",
     "card_undecided": "🔒 The test is over and awaits a decision",

@@ -29,6 +29,10 @@ TEXTS: Final = {
     "card_watch": "Проверка: каждые {interval}, последняя {ago}",
     "card_paused": "⏸ Слежение приостановлено",
     "card_health": "Здоровье: {probe}",
+    "card_parked": (
+        "🧯 Акторы проекта раз за разом падали и остановлены: за ним никто не следит. Вернёт их «{start}».\n"
+        "<i>{error}</i>"
+    ),
     "card_watch_error": "⚠️ Проверка не удаётся: <i>{error}</i>",
     "card_new": "Новый коммит: {sha} {subject}",
     "card_undecided": "🔒 Тест окончен и ждёт решения",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from actors.bot.rights import Role
 from actors.bot.screen import HOME, Person
 from actors.bot.screens import SCREENS
 from actors.bot.texts import CATALOGUES
+from actors.control import ProjectStatus
+from actors.model.run import ProjectState
 from tests.actors.bot.walking import Walk, a_lived_in_house, walking
 
 
@@ -142,3 +145,25 @@ def test_a_project_that_is_gone_leads_home_with_a_word(walk: Walk) -> None:
     turn = walk.sees("P1", 99)
     assert turn.session.place == HOME
     assert "Такого проекта нет" in turn.text
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("screen", ["P1", "S1"])
+def test_actors_that_were_parked_are_told_and_brought_back_by_a_button(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch, language: str, screen: str
+) -> None:
+    project = walk.control.have("shop", versions=1)
+    status = walk.control.status
+    walk.person = Person(42, "anna", language)
+
+    def parked(name: str) -> ProjectStatus:
+        return replace(status(name), state=ProjectState.FAILED, parked="ZeroDivisionError: <oh>")
+
+    monkeypatch.setattr(walk.control, "status", parked)
+    turn = walk.sees(screen, project.no)
+    assert "🔴" in turn.text
+    assert "ZeroDivisionError: &lt;oh&gt;" in turn.text
+    start = CATALOGUES[language]["b_start"]
+    assert start in turn.text
+    walk.presses(start)
+    assert ("start", "shop") in walk.control.asked
