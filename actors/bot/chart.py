@@ -32,6 +32,7 @@ _SIGNS = {
     ),
 }
 _STRIPES = 34  # how far apart, where nothing is known
+_INSET = 2  # so that they do not end beyond it
 _MANY = 40  # with more deployments than that their lines are short, or they would hide the curves
 _SHORT = 26
 _BUCKET = 46.0  # so far apart are the signs, at the least
@@ -138,8 +139,10 @@ def _ground(panel: Panel) -> str:
     """All of it is a time of which nothing is known, and striped, until something is."""
     stripes = []
     for corner in range(LEFT + panel.top, RIGHT + panel.bottom, _STRIPES):  # x + y of a stripe's points
-        left = max(LEFT, corner - panel.bottom)
-        right = min(RIGHT, corner - panel.top)
+        left = max(LEFT + _INSET, corner - panel.bottom + _INSET)
+        right = min(RIGHT - _INSET, corner - panel.top - _INSET)
+        if left >= right:
+            continue
         stripes.append(f"M{left} {corner - left}L{right} {corner - right}")
     ground = _box(LEFT, panel.top, RIGHT - LEFT, panel.bottom - panel.top, EMPTY)
     return f'{ground}<path d="{"".join(stripes)}" stroke="{GRID}" stroke-width="3"/>'
