@@ -13,7 +13,7 @@ from actors.artifacts.layout import Layout
 from actors.artifacts.releases import Releases
 from actors.artifacts.target import Target
 from actors.bot.access import Access
-from actors.bot.family import BotHouse, bot_family, chat_desk
+from actors.bot.family import BotHouse, bot_family, chat_desk, herald
 from actors.bot.herald import notifications
 from actors.cli.service import CommandServer
 from actors.control import Control, House
@@ -187,7 +187,6 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
     control = Control(house)
     access = Access(store, clock, settings.admins, settings.language)
     bot_house = BotHouse(settings, services, control, store, access, notices_told, sandbox)
-    bot = bot_family(bot_house)
     built = Built(
         settings, system, store, services, control, lookout, notices, had_been_started, access, boxes, sandbox
     )
@@ -208,7 +207,8 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
             meters=meters,
             observatory=Observatory(services, settings.home, sandbox.running),
             home=settings.home,
-            bot=bot,
+            herald=herald(bot_house),
+            bot=bot_family(bot_house),
             doors=doors,
         )
     )

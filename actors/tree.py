@@ -4,6 +4,7 @@ vanka
 ├── metrics                 samples the load, remembers a day of it, counts events, judges thresholds
 ├── control                 rings for those who wait for a deployment's end
 ├── keeper                  writes the heartbeat, keeps copies of the store, rotates output, cleans up before disks fill
+├── herald                  turns events into stored notices, whether there is a bot or not
 ├── projects                one family a project, rebuilt from the records at each start
 │   └── shop                parked when it keeps failing; no other family notices
 │       ├── deployer        the state machine of its deployments
@@ -11,9 +12,8 @@ vanka
 │       ├── watcher         sees commits
 │       ├── job-d00000007   temporary: walks one deployment
 │       └── tester-d00...   temporary: looks after one test run
-├── bot                     without a token only the herald
+├── bot                     only with a token; parked when it cannot be kept up
 │   ├── outbox              the only sender
-│   ├── herald              turns events into stored notices
 │   ├── bot                 update to screen
 │   └── poller              the only reader
 └── doors                   the control socket and the HTTP server, opened when all the others are up
@@ -62,7 +62,8 @@ class Plan:
     meters: Meters
     observatory: Observatory
     home: Path
-    bot: ChildSpec
+    herald: ChildSpec
+    bot: ChildSpec | None
     doors: Sequence[Door]
 
 
@@ -72,6 +73,7 @@ def tree(plan: Plan) -> ChildSpec:
         ChildSpec("metrics", partial(Metrics, plan.services, plan.meters, plan.observatory)),
         ChildSpec("control", partial(Ringer, plan.house.endings)),
         ChildSpec("keeper", partial(Keeper, plan.services, plan.store, plan.home)),
+        plan.herald,
         supervisor(
             "projects",
             children_source=lambda: families(plan.services),
@@ -79,7 +81,7 @@ def tree(plan: Plan) -> ChildSpec:
             within=60.0,
             shutdown=Shutdown.INFINITY,
         ),
-        plan.bot,
+        *([plan.bot] if plan.bot is not None else []),
         ChildSpec("doors", partial(Doors, plan.doors), shutdown=6.0),
     ]
     return supervisor("vanka", children, restarts=10, within=60.0)

@@ -1,4 +1,4 @@
-"""The child specs of the bot: the herald that notes what is to be told, the outbox, the Bot actor and the poller."""
+"""The child specs of the bot: outbox, Bot actor and poller; and of the herald, which does not depend on them."""
 
 from __future__ import annotations
 
@@ -58,25 +58,28 @@ def chat_desk(house: BotHouse) -> ChatDesk:
     return ChatDesk(dialogue(house), house.services.clock)
 
 
-def bot_family(house: BotHouse) -> ChildSpec:
-    """The supervisor "bot". Without a token there is only the herald: notices are kept to be read elsewhere.
+def herald(house: BotHouse) -> ChildSpec:
+    """The herald, for the root: what is to be told is noted also without a bot, and while the bot is parked."""
+    return herald_spec(house.services, house.notices, house.access, sends=house.settings.telegram_token is not None)
+
+
+def bot_family(house: BotHouse) -> ChildSpec | None:
+    """The supervisor "bot"; None without a token.
 
     A chat that cannot be kept up is parked: it takes nothing else down. Raises BadSetting for an unusable token.
     """
     token = house.settings.telegram_token
-    herald = herald_spec(house.services, house.notices, house.access, sends=token is not None)
-    children = [herald]
-    if token is not None:
-        telegram = Telegram(token, house.settings.telegram_api, house.settings.telegram_proxy)
-        greeting = Greeting(house.access)
-        mail = Mail(house.notices, house.access, house.services.clock)
-        talks = dialogue(house, greeting)
-        children = [
-            outbox_spec(telegram, mail),
-            herald,
-            ChildSpec("bot", partial(Bot, talks, house.store, telegram, greeting), shutdown=2.0),
-            ChildSpec("poller", partial(Poller, telegram, house.store), shutdown=1.0),
-        ]
+    if token is None:
+        return None
+    telegram = Telegram(token, house.settings.telegram_api, house.settings.telegram_proxy)
+    greeting = Greeting(house.access)
+    mail = Mail(house.notices, house.access, house.services.clock)
+    talks = dialogue(house, greeting)
+    children = [
+        outbox_spec(telegram, mail),
+        ChildSpec("bot", partial(Bot, talks, house.store, telegram, greeting), shutdown=2.0),
+        ChildSpec("poller", partial(Poller, telegram, house.store), shutdown=1.0),
+    ]
     return supervisor(
         FAMILY, children, restarts=10, within=30.0, on_give_up=OnGiveUp.PARK, park_restarts=5, park_within=600.0
     )

@@ -34,7 +34,7 @@ def test_whatever_crashes_each_notice_is_told_once_and_in_order(tmp_path: Path, 
                 case 0:
                     post.system.crash("bot/outbox")
                 case 1:
-                    post.system.crash("bot/herald")
+                    post.system.crash("herald")
                 case 2:
                     server.faults.next("sendMessage", Fault.status(429, retry_after=draw.randrange(1, 9)))
                 case 3 if not away:

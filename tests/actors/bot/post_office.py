@@ -27,7 +27,7 @@ from actors.records import Records
 from actors.records.notices import NoticeRecords
 from actors.rollout.in_place import InPlace
 from actors.source import Sources
-from runtime.child_spec import supervisor
+from runtime.child_spec import ChildSpec, OnGiveUp, supervisor
 from runtime.clock import Clock
 from runtime.redact import Redactor
 from runtime.store import Store
@@ -69,13 +69,13 @@ class PostOffice:
         self.access = Access(self.store, clock, self.admins, "ru")
         self.system = System(clock=clock, workers=2)
         herald = herald_spec(self.services, self.records, self.access, sends=self.server is not None)
-        children = [herald]
+        bot: list[ChildSpec] = []
         self.telegram: Telegram | None = None
         if self.server is not None:
             self.telegram = Telegram(Secret(self.server.token), self.server.url, connect_timeout=2, read_timeout=2)
             mail = Mail(self.records, self.access, clock)
-            children = [outbox_spec(self.telegram, mail), herald]
-        self.system.start(supervisor("root", [supervisor("bot", children, restarts=1000)], restarts=1000))
+            bot = [supervisor("bot", [outbox_spec(self.telegram, mail)], restarts=1000, on_give_up=OnGiveUp.PARK)]
+        self.system.start(supervisor("root", [herald, *bot], restarts=1000))
         self.settle()
 
     def down(self) -> None:

@@ -36,6 +36,7 @@ from actors.model.load import Raised, Resource
 from actors.model.project import Environment, Policy
 from actors.model.version import Commit
 from actors.records.notices import Delivery, Notice, NoticeRecords, Told
+from runtime.commands import RestartChild
 from runtime.facts import ActorCrashed, ActorParked, ActorRestarted
 from runtime.store import Store
 from tests.actors.bot.post_office import ADMIN, PostOffice
@@ -371,3 +372,25 @@ def test_a_full_store_delays_a_notice_and_does_not_lose_it(
     post.until(lambda: texts(server))
     assert texts(server) == ["🛠 the disk is full"]
     assert post.states() == [Told.DELIVERED]
+
+
+def test_what_happens_while_the_bot_is_parked_is_noted_and_told_when_it_is_back(
+    post: PostOffice, server: BotApiServer
+) -> None:
+    def state() -> str:
+        return next(node.state for node in post.system.tree().children if node.name == "bot")
+
+    while state() != "failed":
+        assert post.system.crash("bot", ValueError("no chat to be had"))
+        post.settle()
+    post.ends(error="oh", state=State.FAILED)
+    kinds = [each["kind"] for each in post.told()]
+    assert Kind.FAILED in kinds
+    assert Kind.ACTOR in kinds  # that the bot is parked is noted, too
+    assert post.states()[-1] == "waiting"
+
+    post.system.address("/").ask(RestartChild("bot"), 10.0)
+    post.until(lambda: not post.records.chats_waiting())
+    texts = "\n".join(message.text for message in server.user(ADMIN).messages)
+    assert "shop" in texts
+    assert "bot" in texts
