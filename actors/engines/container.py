@@ -208,13 +208,9 @@ class ContainerEngine:
     def strays(self, project: str, environment: Environment, output: Path) -> list[Handle]:
         """Told by their labels; ended ones too, for they are to be taken away."""
         del project  # it may have had another name when the container was made: its number counts
-        labels = {
-            HOME: self._home,
-            KIND: "program",
-            PROJECT: str(self._number(output)),
-            ENVIRONMENT: environment.value,
-        }
-        return [{"container": found, "output": str(output)} for found in self._docker.containers(labels)]
+        labels = {HOME: self._home, KIND: "program", PROJECT: str(self._number(output))}
+        found = self._docker.containers({**labels, ENVIRONMENT: environment.value})
+        return [{"container": container, "output": str(output)} for container in found]
 
     def forget(self, project: Project) -> tuple[str, ...]:
         """Its containers and images go; its volumes stay. Nothing is asked of an engine that never was ours."""
@@ -226,12 +222,14 @@ class ContainerEngine:
         self._images.tidy(project.no, ())
         return tuple(f"Docker volume {name}" for name in self._docker.volumes({**ours, KIND: "data"}))
 
-    def everything(self) -> list[Handle]:
+    def everything(self, project_no: int | None = None) -> list[Handle]:
         """Told by their labels; nothing where the engine is away, for nothing was started with it then."""
+        one = {} if project_no is None else {PROJECT: str(project_no)}
         try:
-            return [{"container": found} for found in self._docker.containers({HOME: self._home, KIND: "program"})]
+            found = self._docker.containers({HOME: self._home, KIND: "program", **one})
         except NoEngine:
-            return []
+            found = []
+        return [{"container": container} for container in found]
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """What the engine counts: CPU since the look before, memory without what is only cached."""

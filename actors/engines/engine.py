@@ -47,6 +47,14 @@ class RunOrder:
     output: Path
 
 
+def shown(handle: Handle) -> tuple[str, str]:
+    """What a person finds the program by, and the command that ends it by hand."""
+    if "pid" in handle:
+        return f"process {handle['pid']}", f"kill {handle['pid']}"
+    name = str(handle.get("name") or handle.get("container", ""))[:64]
+    return f"container {name}", f"docker rm -f {name}"
+
+
 class Engine(Protocol):
     """Runs releases. Every call blocks (a job's thread, never an actor's) and has a limit.
 
@@ -109,8 +117,8 @@ class Engine(Protocol):
         """Programs of that project and environment that run here, recorded or not, and what they left behind."""
         ...
 
-    def everything(self) -> list[Handle]:
-        """All programs of this home that run here, of whatever project, and what they left behind."""
+    def everything(self, project_no: int | None = None) -> list[Handle]:
+        """All programs of this home that run here, of whatever project or of that one, and what they left behind."""
         ...
 
     def forget(self, project: Project) -> tuple[str, ...]:

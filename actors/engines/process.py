@@ -124,10 +124,11 @@ class ProcessEngine:
         wanted = {"VANKA_PROJECT": project, "VANKA_ENVIRONMENT": environment.value}
         return [dict(process.to_record()) for process in find_strays(self._place, wanted, output)]
 
-    def everything(self) -> list[Handle]:
-        """As `strays`, whatever the project."""
+    def everything(self, project_no: int | None = None) -> list[Handle]:
+        """As `strays`, whatever the project's name."""
         anybodys = dict.fromkeys(("VANKA_PROJECT", "VANKA_ENVIRONMENT"))
-        return [dict(process.to_record()) for process in find_strays(self._place, anybodys)]
+        place = self._place if project_no is None else self._place / str(project_no)
+        return [dict(process.to_record()) for process in find_strays(place, anybodys)]
 
     def forget(self, project: Project) -> tuple[str, ...]:
         """All of a process lies in the project's own directories: clean-up knows them."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from actors.artifacts.layout import Layout
 from actors.artifacts.releases import version_of
+from actors.engines.engine import shown
 from actors.errors import NoSuchVersion, VankaError
 from actors.model.deployment import State
 from actors.model.project import Environment, Project
@@ -41,11 +42,7 @@ def catch_up(services: Services, *, brought_back: bool) -> list[str]:
         told = [text for project in projects if (text := _believe(services, project)) is not None]
         known = {str(project.no) for project in projects}
         lost = [path for path in _entries(layout.projects) if path.name.isdecimal() and path.name not in known]
-        return told + [
-            f"{path} belongs to a project that is not on record any more: add it again, and take from there what you "
-            "need. If its program runs, Vanka does not look after it."
-            for path in lost
-        ]
+        return told + [_lost(services, path) for path in lost]
 
 
 def _skip_numbers(services: Services, projects: Iterable[Project]) -> bool:
@@ -93,6 +90,21 @@ def _believe(services: Services, project: Project) -> str | None:
         say.warning("what is in production was put on record again", project=project.name, version=held)
     _adopt(services, project, version)
     return None
+
+
+def _lost(services: Services, path: Path) -> str:
+    """Nobody knows any more where such a project comes from; its programs are named, for nobody else finds them."""
+    said = (
+        f"{path} belongs to a project that is not on record any more: add it again, and take from there what you need."
+    )
+    running = []
+    for engine in services.engines.values():
+        with suppress(VankaError):  # an engine that is away
+            running += [shown(handle) for handle in engine.everything(int(path.name))]
+    if not running:
+        return said
+    what, how = (" and ".join(words) for words in zip(*running, strict=True))
+    return f"{said} Its program runs on ({what}), and Vanka does not look after it: end it with `{how}`."
 
 
 def _on_record(services: Services, project: Project, number: int) -> Version | None:

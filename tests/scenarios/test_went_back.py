@@ -98,7 +98,12 @@ def test_project_that_the_copy_does_not_know_is_told_of(service: Service, shop: 
     late.deploy()
     pid = service.status("late")["pid"]
     restore(service, tmp_path)
-    assert f"{service.home}/projects/2 belongs to a project that is not on record any more" in service.log.read_text()
+    said = service.log.read_text()
+    assert f"{service.home}/projects/2 belongs to a project that is not on record any more" in said
+    assert f"Its program runs on (process {pid})" in said
+    assert f"kill {pid}" in said
+    told = [notice["text"] for notice in service.ask("notifications", limit=50)]
+    assert any(f"kill {pid}" in text for text in told)
     assert shop.answer == "one v1"
     assert Path(f"/proc/{pid}").exists()  # it is nobody's any more, and a person is to decide
     os.kill(pid, signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actors.engines.engine import Handle
+from actors.engines.engine import shown
 from actors.model.deployment import StageName
 from actors.pipeline.runs import start_anew
 from actors.pipeline.stage import StageResult, Walk
@@ -23,10 +23,6 @@ class Start:
         log = services.layout.program_log(walk.project, environment)
         begins = OutputFile(log).position()
         run = start_anew(services, walk.project, walk.known_version(), environment)
-        walk.say(f"started version {run.version}: {_shown(run.handle)}")
+        what, _end = shown(run.handle)
+        walk.say(f"started version {run.version}: {what}")
         return StageResult(replace(walk, program_log_from=begins))
-
-
-def _shown(handle: Handle) -> str:
-    """What a person needs to find it: the process's number, or the container's name."""
-    return f"process {handle['pid']}" if "pid" in handle else str(handle.get("name") or handle.get("id", ""))
