@@ -3,7 +3,7 @@
 vanka
 ├── metrics                 samples the load, remembers a day of it, counts events, judges thresholds
 ├── control                 rings for those who wait for a deployment's end
-├── keeper                  writes the heartbeat, keeps copies of the store, rotates output, cleans up before disks fill
+├── keeper                  keeps copies of the store, cleans up before disks fill, forgets mirrors that nobody uses
 ├── herald                  turns events into stored notices, whether there is a bot or not
 ├── projects                one family a project, rebuilt from the records at each start
 │   └── shop                parked when it keeps failing; no other family notices

@@ -70,7 +70,10 @@ class Services:
     def clean(self, project: Project) -> CleanUp:
         """The ordinary clean-up after a deployment; no deployment of the project may be under way."""
         with self.places.idle(project) as idle:
-            return self.cleaner.tidy(replace(self._wanted(project), idle=idle))
+            done = self.cleaner.tidy(replace(self._wanted(project), idle=idle))
+        for trouble in done.problems:
+            say.warning("the clean-up goes on without it", project=project.name, trouble=trouble)
+        return done
 
     def first_aid(self, need_bytes: int) -> CleanUp:
         """Remove what no way back needs until so much is free; projects that are being deployed are left alone."""

@@ -28,12 +28,14 @@ from actors.project.queue import Queue
 from actors.project.seen import Seen
 from actors.project.trial import DecideNow, Swept, TestGone, Trial, TrialMessage, is_testing
 from actors.project.walking import Walking
+from runtime import log
 from runtime.actor import Actor
 from runtime.address import Address
 from runtime.errors import StoreFull
 from runtime.jobs import Done
 from runtime.timers import Timer
 
+say = log.get("vanka.deployer")
 LOOK_S = 2.0  # how often the deployer looks whether its job is still there, while there should be one
 
 
@@ -114,8 +116,10 @@ class Deployer(Actor[Message]):
                 self._by_policy()
             case Crashing(version, reason):
                 self._crashing(version, reason)
-            case Cleaned():
+            case Cleaned(done):
                 self._cleaning = False
+                if done.error is not None:
+                    say.warning("the clean-up after a deployment failed", error=str(done.error))
                 if not self._walking.walks:
                     self._next()
             case Deploy() | Rollback() | Promote() | Discard() | Cancel() | ExtendTest():
@@ -204,10 +208,9 @@ class Deployer(Actor[Message]):
         return found
 
     def _give_up(self, begun: Deployment, asked_by: str) -> Deployment:
-        queued = self._queue.waiting
-        if queued is not None and queued.id == begun.id:
+        if begun is self._queue.waiting:
             self._queue.take()
-            return self._queue.end(queued, State.CANCELLED, f"cancelled by {asked_by}")
+            return self._queue.end(begun, State.CANCELLED, f"cancelled by {asked_by}")
         return self._walking.cancel(asked_by) or begun
 
     # --- what the watcher and the runner say

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from actors.source.address import Access, RemoteUrl
@@ -21,6 +22,8 @@ from runtime.shell import Cancel
 
 _MIRROR = re.compile(r"^[0-9a-f]{16}$")
 _UNUSED_S = 30 * 24 * 3600.0
+_MOST_FORGOTTEN = 20
+_DOOMED = ".doomed"
 
 
 class Sources:
@@ -54,26 +57,47 @@ class Sources:
         """
         return self._looks.head(url, access or Access(), branch, max_age_s, cancel)
 
-    def forget_unused(self, in_use: Iterable[RemoteUrl], *, older_than_s: float = _UNUSED_S) -> int:
+    def forget_unused(
+        self, in_use: Iterable[RemoteUrl], *, older_than_s: float = _UNUSED_S, most: int = _MOST_FORGOTTEN
+    ) -> int:
         """Delete the mirrors of addresses that no project uses and nobody fetched for that long; how many went.
 
-        Mirrors of submodules count as unused: their last fetch decides, and they come back when they are needed.
+        `most` at a time, and none that is just being fetched into. Mirrors of submodules count as unused: their last
+        fetch decides, and they come back when they are needed. Nothing is raised for one that cannot be deleted.
         """
         kept = {url.key for url in in_use}
         gone = 0
-        for directory in self._mirrors_dir.iterdir():
-            if not _MIRROR.match(directory.name) or directory.name in kept:
-                continue
-            if time.time() - directory.stat().st_mtime < older_than_s:
-                continue
-            with self._guard:
-                mirror = self._mirrors.get(directory.name)
-            if mirror is not None:
-                gone += mirror.remove()
-            else:
-                shutil.rmtree(directory, ignore_errors=True)
-                gone += 1
+        for directory in self._old_ones(older_than_s):
+            if gone == most:
+                break
+            if directory.name not in kept:
+                gone += self._forget(directory)
         return gone
+
+    def _old_ones(self, older_than_s: float) -> list[Path]:
+        found = []
+        with suppress(FileNotFoundError):  # nothing was ever fetched
+            for directory in self._mirrors_dir.iterdir():
+                if directory.name.endswith(_DOOMED):  # the service was stopped while it was deleted
+                    shutil.rmtree(directory, ignore_errors=True)
+                with suppress(FileNotFoundError):  # it went meanwhile
+                    if _MIRROR.match(directory.name) and time.time() - directory.stat().st_mtime >= older_than_s:
+                        found.append(directory)
+        return found
+
+    def _forget(self, directory: Path) -> bool:
+        """Under the lock of whoever would fetch into it; one that nobody ever asked for is moved out of the way."""
+        with self._guard:
+            mirror = self._mirrors.get(directory.name)
+            if mirror is None:
+                doomed = directory.with_name(f"{directory.name}{_DOOMED}")
+                shutil.rmtree(doomed, ignore_errors=True)
+                with suppress(OSError):
+                    directory.rename(doomed)
+        if mirror is not None:
+            return mirror.remove()
+        shutil.rmtree(doomed, ignore_errors=True)
+        return not directory.exists()
 
     def close(self) -> None:
         """Close all connections. What git runs by then has its own limits and is cancelled by whoever started it."""

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.errors import AccessDenied, SourceError, Unreachable
 from actors.source import Access, Repository, Sources, parse
+from actors.source.mirror import Mirror
 from runtime.vault import Secret
 from tests.fakes.gitserver import GitRepo, GitServer, git
 
@@ -184,6 +186,37 @@ def test_mirrors_that_no_project_uses_are_forgotten_after_a_while(
     assert not mirror_of(tmp_path / "home", str(other.bare)).exists()
     opened(sources, str(other.bare)).fetch()
     assert opened(sources, str(other.bare)).resolve(None, None) == other.head()
+
+
+def test_mirror_that_is_being_fetched_into_is_not_forgotten(
+    local: GitRepo, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.commit({"a": "1"})
+    repository = opened(sources, str(local.bare))
+    bring, gone = Mirror._bring_up_to_date, []
+
+    def meanwhile(mirror: Mirror, *arguments: Any) -> None:
+        gone.append(sources.forget_unused([], older_than_s=-1.0))
+        bring(mirror, *arguments)
+        gone.append(sources.forget_unused([], older_than_s=-1.0))
+
+    monkeypatch.setattr(Mirror, "_bring_up_to_date", meanwhile)
+    repository.fetch()
+    assert gone == [0, 0]
+    assert repository.resolve(None, None) == local.head()
+
+
+def test_only_so_many_mirrors_are_forgotten_at_a_time_and_what_was_cut_off_is_ended(
+    sources: Sources, tmp_path: Path
+) -> None:
+    assert sources.forget_unused([], older_than_s=-1.0) == 0
+    mirrors = tmp_path / "home" / "mirrors"
+    for number in range(5):
+        (mirrors / f"{number:016x}" / "objects").mkdir(parents=True)
+    (mirrors / f"{7:016x}.doomed" / "objects").mkdir(parents=True)
+    (mirrors / "not-ours").mkdir()
+    assert [sources.forget_unused([], older_than_s=-1.0, most=3) for _ in range(3)] == [3, 2, 0]
+    assert [path.name for path in mirrors.iterdir() if path.is_dir()] == ["not-ours"]
 
 
 _FETCHES = """
