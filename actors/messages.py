@@ -189,6 +189,21 @@ class RestartProgram:
     asked_by: str
 
 
+# --- commands to the herald
+
+
+@dataclass(frozen=True)
+class Remind:
+    """Tell that person once more, so many seconds from now, that the test waits for a decision, if it does then.
+
+    Answers when that is on record.
+    """
+
+    chat: int
+    deployment: Deployment
+    seconds: int
+
+
 # --- commands to the metrics actor
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from actors.model.load import Raised
 from actors.model.project import Environment, Policy, Project
 from actors.model.version import Commit
 from actors.records import Records
+from actors.records.reminders import Reminder
 
 MAX_LINES = 30
 MAX_LINE = 400
@@ -120,6 +121,15 @@ class Drafts:
                 return None
             return self._tested(deployment, deployment.state is State.SUCCEEDED, None, output)
         return self._deployment(_ENDS[deployment.state], deployment, output=self._lines(output))
+
+    def still_undecided(self, reminder: Reminder) -> Draft | None:
+        """A test that waited for a decision, told once more; None when it does not wait any more."""
+        for project in self._found(lambda: self._records.projects.by_no(reminder.project_no)):
+            undecided = self._records.deployments.undecided(project)
+            if undecided is not None and undecided[0].id == reminder.deployment:
+                draft = self._deployment(Kind.TEST_FINISHED, undecided[0], reminder=True)
+                return replace(draft, key=f"{draft.key}:again:{reminder.chat}:{reminder.due.isoformat()}")
+        return None
 
     def _tested(self, deployment: Deployment, passed: bool, exit_code: int | None, output: Sequence[str]) -> Draft:
         facts = {"passed": passed, "exit_code": exit_code, "output": self._lines(output)}

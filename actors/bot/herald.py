@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,8 +17,10 @@ from actors.bot.outbox_messages import Wake
 from actors.bot.rights import Right, Role, may
 from actors.bot.texts import plain
 from actors.errors import VankaError
+from actors.messages import Remind
 from actors.pipeline.services import Services
 from actors.records.notices import Delivery, Notice, NoticeRecords, Told
+from actors.records.reminders import Reminder, Reminders
 from runtime.actor import Actor
 from runtime.child_spec import ChildSpec
 from runtime.errors import StoreError
@@ -52,7 +54,15 @@ class SaveAgain:
     """The store would not take a notice; perhaps it does now."""
 
 
-Message = Event | ActorCrashed | ActorRestarted | ActorParked | RootCoolingDown | Missed | LookAtCrashes | SaveAgain
+@dataclass(frozen=True)
+class ReminderDue:
+    """Somebody wanted to be told again by now."""
+
+    key: str
+
+
+Kernels = ActorCrashed | ActorRestarted | ActorParked | RootCoolingDown
+Message = Event | Kernels | Missed | LookAtCrashes | SaveAgain | Remind | ReminderDue
 
 
 class Herald(Actor[Message]):
@@ -65,11 +75,12 @@ class Herald(Actor[Message]):
         super().__init__()
         self._services = services
         self._records = records
+        self._reminders = Reminders(services.records.store)
         self._access = access
         self._sends = sends
         self._outbox_path = outbox
         self._crashes = Crashes()
-        self._unsaved: deque[tuple[Draft, datetime]] = deque(maxlen=MAX_UNSAVED)
+        self._unsaved: deque[tuple[Draft, datetime, int | None]] = deque(maxlen=MAX_UNSAVED)
 
     def on_start(self) -> None:
         """Listen first, then look for what ended while nobody listened."""
@@ -79,12 +90,18 @@ class Herald(Actor[Message]):
             self.context.subscribe(event)
         self.context.every(CRASHES_S, LookAtCrashes())
         self.context.every(RETRY_S, SaveAgain())
+        for reminder in self._reminders.all():
+            self._wind(reminder)
         missed = partial(find_missed, self._services, self._records, self._drafts)
         self.context.job("disk", missed, Missed)
 
-    def receive(self, message: Message) -> None:
-        """Stores; never waits for Telegram."""
+    def receive(self, message: Message) -> object:
+        """Stores; never waits for Telegram. Answers Remind."""
         match message:
+            case Remind():
+                return self._remind(message)
+            case ReminderDue(key):
+                self._reminder_due(key)
             case ActorCrashed(path, error):
                 if not error.startswith("Drill:"):  # somebody asked for it and looks on
                     self._crashes.crashed(path, self._services.redactor.clean(error), self._now())
@@ -107,15 +124,50 @@ class Herald(Actor[Message]):
                 heard = self._drafts.of(message)
                 if heard is not None:
                     self._tell(heard)
+        return None
+
+    # --- reminders
+
+    def _remind(self, wish: Remind) -> object:
+        answer = self.context.defer()
+        due = self._services.clock.now() + timedelta(seconds=wish.seconds)
+        try:
+            project = self._services.records.projects.get(wish.deployment.project)
+            reminder = Reminder(wish.chat, project.no, wish.deployment.id, due)
+            self._reminders.put(reminder)
+        except (VankaError, StoreError) as error:
+            answer.fail(error)
+            return answer
+        self._wind(reminder)
+        answer.answer(None)
+        return answer
+
+    def _wind(self, reminder: Reminder) -> None:
+        left = (reminder.due - self._services.clock.now()).total_seconds()
+        self.context.after(max(left, 0.0), ReminderDue(reminder.key))
+
+    def _reminder_due(self, key: str) -> None:
+        """The wish may have been moved or dealt with, and the test decided about, since the clock was set."""
+        reminder, now = self._reminders.get(key), self._services.clock.now()
+        if reminder is None or reminder.due > now:
+            return
+        draft = self._drafts.still_undecided(reminder)
+        if draft is not None and may(self._access.role(reminder.chat), Right.RUN):
+            self._tell(draft, only=reminder.chat)
+        self._reminders.forget(reminder)
+
+    # --- telling
 
     def _crash(self, facts: dict[str, Any] | None) -> None:
         if facts is not None:
             self._tell(Draft(Kind.ACTOR, None, facts))
 
-    def _tell(self, draft: Draft, at: datetime | None = None) -> None:
+    def _tell(self, draft: Draft, at: datetime | None = None, only: int | None = None) -> None:
         """Store it, wake the outbox. What the store will not take now is tried again, and is not sent before."""
         at = at or self._services.clock.now()
-        deliveries = self._deliveries(draft) if self._sends else []
+        deliveries = self._deliveries(draft) if self._sends and only is None else []
+        if self._sends and only is not None:  # who asked for it hears it, whatever they want to hear otherwise
+            deliveries = [Delivery(chat=only, silent=False)]
         try:
             key = draft.key or f"{draft.kind}:{at.isoformat()}:{self._records.next_number()}"
             notice = self._records.add(
@@ -123,7 +175,7 @@ class Herald(Actor[Message]):
             )
         except StoreError as error:
             log.error("a notice could not be stored; it is tried again", kind=draft.kind, error=str(error))
-            self._unsaved.append((draft, at))
+            self._unsaved.append((draft, at, only))
             return
         if notice is not None and deliveries:
             loud = any(not delivery.silent for delivery in deliveries)
@@ -131,8 +183,8 @@ class Herald(Actor[Message]):
 
     def _save_again(self) -> None:
         unsaved, self._unsaved = self._unsaved, deque(maxlen=MAX_UNSAVED)
-        for draft, at in unsaved:
-            self._tell(draft, at)
+        for draft, at, only in unsaved:
+            self._tell(draft, at, only)
 
     def _deliveries(self, draft: Draft) -> list[Delivery]:
         """Everybody who may see it and did not turn it off."""

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from actors.bot.alerts import ALONE, Kind
-from actors.bot.keyboard import Button, Keyboard
-from actors.bot.links import Link
+from actors.bot.keyboard import Keyboard
+from actors.bot.notice_buttons import keyboard
 from actors.bot.texts import Html, escape, join
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
 from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
@@ -66,7 +66,7 @@ def message(notice: Notice, language: str, *, perhaps_again: bool = False) -> Me
     if output and notice.kind not in (Kind.SUCCEEDED, Kind.CANCELLED):
         room = min(MAX_OUTPUT, MAX_TEXT - _length(text) - len("<pre></pre>\n"))
         text = join([text, _pre(output, room, said)])
-    return Message(text, _keyboard(notice, said))
+    return Message(text, keyboard(notice, language))
 
 
 def line(notice: Notice, language: str) -> str:
@@ -178,6 +178,8 @@ def _flavour(facts: dict[str, Any]) -> str:
 
 def _tested(notice: Notice, said: Said) -> Html:
     facts = notice.facts
+    if facts.get("reminder"):
+        return said("test_reminder", name=notice.project, no=_no(facts, said))
     took = "" if facts.get("took_s") is None else said("took", time=said.time(facts["took_s"]))
     key = "test_passed" if facts.get("passed") else "test_failed"
     return said(key, name=notice.project, no=_no(facts, said), code=_code(facts, said), took=took)
@@ -268,31 +270,3 @@ def _short(text: str, most: int) -> str:
 def _length(text: str) -> int:
     """As Telegram counts: UTF-16 units."""
     return len(text.encode("utf-16-le", "replace")) // 2
-
-
-def _keyboard(notice: Notice, said: Said) -> Keyboard:
-    """Links to screens; none for a project that is gone."""
-    number, facts = int(notice.facts.get("no") or 0), notice.facts
-    if notice.kind == Kind.LOAD:
-        return ((_to(said, "b_load", "L0", 0), _to(said, "b_thresholds", "N2", 0)),)
-    if not number:
-        return ()
-    retry = _to(said, "b_retry", "R2" if facts.get("test") else "R5", number)
-    status, versions = _to(said, "b_status", "S1", number), _to(said, "b_versions", "B1", number)
-    log = _to(said, "b_log", "S2", number, str(facts.get("id") or ("t" if facts.get("test") else "")))
-    rows: dict[str, tuple[Button, ...]] = {
-        Kind.COMMIT: (_to(said, "b_deploy", "R5", number), _to(said, "b_project", "P1", number)),
-        Kind.SUCCEEDED: (status, _to(said, "b_rollback", "B1", number)),
-        Kind.FAILED: (retry, log, versions),
-        Kind.ROLLED_BACK: (retry, log, versions),
-        Kind.TEST_FINISHED: (_to(said, "b_decide", "R4", number), _to(said, "b_log", "S2", number, "t")),
-        Kind.DOWN: (status, log),
-        Kind.PARKED: (status, log, versions),
-        Kind.WATCH_FAILED: (_to(said, "b_project", "P1", number),),
-    }
-    row = rows.get(notice.kind)
-    return () if row is None else (row,)
-
-
-def _to(said: Said, label: str, screen: str, number: int, arg: str = "") -> Button:
-    return Button(said.label(label), data=Link(screen, number, arg).data())

@@ -8,7 +8,7 @@ from typing import Any
 from actors.control.core import ASK_S, PROJECTS
 from actors.control.reading import Reading
 from actors.control.shapes import ProjectStatus
-from actors.errors import EngineError
+from actors.errors import Busy, EngineError, NothingToDo
 from actors.messages import (
     Cancel,
     Deploy,
@@ -16,6 +16,7 @@ from actors.messages import (
     ExtendTest,
     Look,
     Promote,
+    Remind,
     RestartProgram,
     Rollback,
     Seen,
@@ -24,7 +25,9 @@ from actors.messages import (
 )
 from actors.model.deployment import Deployment, Kind, StageName, StageRecord, StageState, State
 from actors.model.project import Environment, Project
+from runtime.errors import ActorDead, AskTimeout
 
+HERALD = "herald"
 PROGRAM_S = 40.0  # a stop may take 10 s and a kill, then the start
 SLICE_S = 1.0  # a waiter looks at the record at least this often: an event may be lost with a crash, a record is not
 
@@ -78,6 +81,16 @@ class Deployments(Reading):
     def extend_test(self, name: str, seconds: int) -> Deployment:
         """Give a test run more time."""
         return self._deployment(name, ExtendTest(seconds))
+
+    def remind(self, name: str, person: int, seconds: int) -> None:
+        """Tell that person once more that the test waits for a decision; raises NothingToDo when none does."""
+        undecided = self._records.deployments.undecided(self.project(name))
+        if undecided is None:
+            raise NothingToDo(f"no test of {name} waits for a decision", f"See `vanka status {name}`.")
+        try:
+            self._system.address(HERALD).ask(Remind(person, undecided[0], seconds), ASK_S)
+        except (ActorDead, AskTimeout) as error:
+            raise Busy(f"the herald does not answer: {error}", "Ask again in a moment.") from error
 
     def wait(self, deployment_id: str, timeout_s: float) -> Deployment:
         """The deployment once it has ended, or as it stands when the time is over."""

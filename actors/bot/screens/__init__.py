@@ -17,6 +17,7 @@ from actors.bot.screens.journal import History, Journal
 from actors.bot.screens.load import ByProject, Load, OneProject
 from actors.bot.screens.progress import Decision, Progress, TestRun
 from actors.bot.screens.projects import Ask, Card, Projects
+from actors.bot.screens.remind import Remind
 from actors.bot.screens.run import Confirm, Run, TestTime
 from actors.bot.screens.settings import AccessKey, Delete, DeleteTyped, OneSetting, Persist, Settings
 from actors.bot.screens.status import Log, State, States
@@ -31,7 +32,7 @@ from actors.bot.screens.versions import ConfirmRollback, OneVersion, Versions
 _ALL: Final = (
     *(Home(), Waiting(), Projects(), Card(), Ask("P1s", "stop"), Ask("P1r", "restart")),
     *(Chooser("R0", "R1", "run_title", Right.RUN), Chooser("B0", "B1", "rollback_title", Right.SEE)),
-    *(Run(), TestTime(), Confirm(), TestRun(), Decision(), Progress()),
+    *(Run(), TestTime(), Confirm(), TestRun(), Decision(), Remind(), Progress()),
     *(Versions(), OneVersion(), ConfirmRollback()),
     *(States(), State(), Log()),
     *(Name(), Url(), Token(), Folder(), Branch(), add_project.Interval(), Summary()),

@@ -14,6 +14,7 @@ from actors.errors import NothingToDo
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
 
 MORE_S = 300
+REMIND_S = 3600
 
 
 class Progress(Screen):
@@ -182,6 +183,9 @@ def decision(visit: Visit, test: Deployment) -> Page:
             (do(words.label("b_discard"), "R4", project.no, "discard", "danger"),),
         )
         rows = (*decide, (go(words.label("b_repeat"), "R2", project.no), *rows[0]))
+        if visit.chat:  # a terminal has nobody to remind
+            later = words.label("b_remind", time=words.duration(REMIND_S))
+            rows = (*rows, (do(later, "R4", project.no, "remind"),))
     return Page(crumbs(visit, words.label("test_over"), project=project), text, rows, back=Link("P1", project.no))
 
 
@@ -200,6 +204,8 @@ class Decision(Screen):
     def act(self, visit: Visit) -> Reply:
         """As decided."""
         project, words = visit.project(), visit.words
+        if visit.place.arg == "remind":
+            return remind(visit, REMIND_S)
         if visit.place.arg == "promote":
             deployment = visit.control.promote(project.name, visit.asked_by)
             return Reply(to=Link("R6", project.no, deployment.id))
@@ -207,3 +213,11 @@ class Decision(Screen):
         current = visit.status().version
         note = words("note_discarded", no=number(words, test.version), current=number(words, current))
         return Reply(to=Link("P1", project.no), note=note)
+
+
+def remind(visit: Visit, seconds: int) -> Reply:
+    """Have the person who pressed told again; the answer says so."""
+    project = visit.project()
+    visit.control.remind(project.name, visit.person.id, seconds)
+    note = visit.words("note_remind", time=visit.words.duration(seconds))
+    return Reply(to=Link("R4", project.no), note=note)

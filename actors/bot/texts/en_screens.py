@@ -29,6 +29,9 @@ TEXTS: Final = {
     "card_watch": "Checked every {interval}, last {ago}",
     "card_paused": "⏸ Watching is paused",
     "card_health": "Health: {probe}",
+    "b_remind": "⏰ Remind in {time}",
+    "remind_text": "The test of <b>{name}</b> {no} waits for a decision, 24 hours at most. Remind me in:",
+    "note_remind": "⏰ I will remind you in {time} if nobody has decided by then.",
     "card_parked": (
         "🧯 Its actors kept failing and were parked: nobody looks after it now. “{start}” brings them back.\n"
         "<i>{error}</i>"

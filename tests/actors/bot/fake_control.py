@@ -39,6 +39,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.all: dict[str, One] = {}
         self.asked: list[tuple[Any, ...]] = []
+        self.reminders: list[tuple[int, int]] = []
         self.numbers = 0
         self.hold = False
         self.fail_next = False
@@ -306,6 +307,11 @@ class FakeControl:
         one.versions.insert(0, Version(project=one.project.name, number=number, commit=commit, built=True, proven=True))
 
     # --- programs
+
+    def remind(self, name: str, person: int, seconds: int) -> None:
+        if self._one(name).undecided is None:
+            raise NothingToDo(f"no test of {name} waits for a decision")
+        self.reminders.append((person, seconds))
 
     def start(self, name: str, asked_by: str) -> ProjectStatus:
         self.asked.append(("start", name))

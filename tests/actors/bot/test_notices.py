@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actors.bot.alerts import Kind
+from actors.bot.alerts import Kind, Level
 from actors.bot.notices import MAX_TEXT, folded, line, message
 from actors.bot.rights import Role
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
@@ -23,6 +23,7 @@ from actors.messages import (
     LoadRecovered,
     ProgramDown,
     ProgramParked,
+    Remind,
     ServiceNotice,
     ServiceStarted,
     TestDiscarded,
@@ -36,6 +37,7 @@ from actors.model.load import Raised, Resource
 from actors.model.project import Environment, Policy
 from actors.model.version import Commit
 from actors.records.notices import Delivery, Notice, NoticeRecords, Told
+from actors.records.reminders import Reminders
 from runtime.commands import RestartChild
 from runtime.facts import ActorCrashed, ActorParked, ActorRestarted
 from runtime.store import Store
@@ -227,7 +229,7 @@ def test_a_finished_test_asks_for_a_decision(post: PostOffice, server: BotApiSer
     post.until(lambda: texts(server))
     told = server.user(ADMIN).last
     assert told.text.startswith("✅ shop №1: тест прошёл за 1:12. Что дальше?")
-    assert told.labels == [["🚀 Решить", "📄 Лог"]]
+    assert told.labels == [["🚀 Решить", "⏰ Напомнить позже"], ["🔁 Повторить", "📄 Лог"]]
     assert not told.silent
     post.publish(TestDiscarded(test, unasked=True))
     post.until(lambda: len(texts(server)) == 2)
@@ -394,3 +396,63 @@ def test_what_happens_while_the_bot_is_parked_is_noted_and_told_when_it_is_back(
     texts = "\n".join(message.text for message in server.user(ADMIN).messages)
     assert "shop" in texts
     assert "bot" in texts
+
+
+class Undecided:
+    """A test that waits for a decision, of which everybody was told."""
+
+    def __init__(self, post: PostOffice, server: BotApiServer) -> None:
+        self.post, self.server = post, server
+        self.project = post.project()
+        environment, kind = Environment.TEST, Deploying.TEST
+        self.test = post.deployment(state=State.SUCCEEDED, environment=environment, kind=kind, number=9)
+        post.services.records.deployments.set_undecided(self.project, self.test, post.clock.now())
+        post.publish(TestFinished(self.test, True, None))
+        post.until(lambda: not post.records.chats_waiting())
+
+    def remind(self, seconds: int) -> None:
+        self.post.system.address("herald").ask(Remind(ADMIN, self.test, seconds), 10.0)
+
+    def reminders(self) -> list[str]:
+        self.post.until(lambda: not self.post.records.chats_waiting())
+        return [it.text for it in self.server.user(ADMIN).messages if "⏰" in it.text]
+
+
+@pytest.fixture
+def undecided(post: PostOffice, server: BotApiServer) -> Undecided:
+    return Undecided(post, server)
+
+
+def test_person_is_reminded_of_a_test_that_still_waits_even_if_they_want_to_hear_of_none(
+    undecided: Undecided, post: PostOffice
+) -> None:
+    post.access.set_level(ADMIN, Kind.TEST_FINISHED, Level.OFF)
+    undecided.remind(3600)
+    post.advance(3590, 60)
+    assert undecided.reminders() == []
+    post.advance(20)
+    (said,) = undecided.reminders()
+    assert "тест всё ещё ждёт вашего решения" in said
+    post.advance(7200, 60)
+    assert len(undecided.reminders()) == 1
+
+
+def test_reminder_that_was_moved_comes_at_its_new_time_and_outlives_the_service(
+    undecided: Undecided, post: PostOffice
+) -> None:
+    undecided.remind(3600)
+    undecided.remind(3 * 3600)
+    post.advance(3700, 60)
+    assert undecided.reminders() == []
+    post.down()
+    post.up()
+    post.advance(2 * 3600, 60)
+    assert len(undecided.reminders()) == 1
+
+
+def test_nobody_is_reminded_of_what_was_decided(undecided: Undecided, post: PostOffice) -> None:
+    undecided.remind(60)
+    post.services.records.deployments.set_undecided(undecided.project, None, post.clock.now())
+    post.advance(120)
+    assert undecided.reminders() == []
+    assert Reminders(post.store).all() == []

@@ -60,8 +60,8 @@ def test_every_button_of_every_screen_leads_to_a_screen(walk: Walk, language: st
                 seen.add(button.data)
                 waiting.append(link)
     reached = {parse(data).screen for data in seen}  # type: ignore[union-attr]
-    # come to by an act or a typed text
-    hidden = {"A2t", "A3", "A4", "A5", "A6", "C4", "U1", "R6", "P1r", "P1s", "A2", "T2", "T2t", "T4p"}
+    # come to by an act, a typed text or a notice
+    hidden = {"A2t", "A3", "A4", "A5", "A6", "C4", "U1", "R6", "P1r", "P1s", "A2", "T2", "T2t", "T4p", "R4l"}
     if role is Role.ADMIN:
         assert set(SCREENS) - reached <= hidden
 
@@ -167,3 +167,25 @@ def test_actors_that_were_parked_are_told_and_brought_back_by_a_button(
     assert start in turn.text
     walk.presses(start)
     assert ("start", "shop") in walk.control.asked
+
+
+def test_somebody_who_cannot_decide_now_is_reminded_later(walk: Walk) -> None:
+    project = walk.control.have("shop", versions=2)
+    walk.control.test("shop", "telegram:42")
+    walk.sees("R4", project.no)
+    walk.presses("Напомнить через 1 ч")
+    assert walk.control.reminders == [(42, 3600)]
+    assert "Напомню через 1 ч" in walk.turn.text
+    walk.sees("R4l", project.no)  # where a notice's button leads
+    walk.presses("3 ч")
+    assert walk.control.reminders[-1] == (42, 3 * 3600)
+    assert walk.turn.session.place.screen == "R4"
+    walk.presses("Откатить тест")
+    assert "Напомнить" not in str(walk.sees("R4l", project.no).keyboard)
+
+
+def test_nobody_is_reminded_who_has_no_chat(walk: Walk) -> None:
+    project = walk.control.have("shop", versions=2)
+    walk.control.test("shop", "telegram:42")
+    walk.session = replace(walk.session, chat=0)
+    assert "Напомнить" not in str(walk.sees("R4", project.no).keyboard)
