@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
 from actors.cli.client import Client
 from actors.errors import VankaError
 from runtime.errors import KernelError
@@ -152,6 +154,16 @@ class Service:
             except subprocess.TimeoutExpired:
                 os.killpg(self._guardian.pid, signal.SIGKILL)
                 self._guardian.wait(20)
+        for left in self._strangers():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.kill()
+                left.wait(20)
+
+    def _strangers(self) -> list[psutil.Process]:
+        """Programs that run below this directory and that no service knows any more."""
+        below = f"{self.directory}{os.sep}"
+        own = psutil.process_iter(["cwd"])
+        return [process for process in own if (process.info["cwd"] or "").startswith(below)]
 
     def ask(self, command: str, **args: Any) -> Any:
         """What the service answers to a command; raises what it refuses with."""

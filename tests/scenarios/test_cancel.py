@@ -24,7 +24,12 @@ __all__ = ["slow"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes under /proc")
 
 FOR_EVER_S = 600.0
-HANGS_IF_THERE = 'import os, time; os.path.exists("@FILE@") and time.sleep(600)'
+HANGS_IF_THERE = """\
+import os, time
+if os.path.exists("@FILE@"):
+    time.sleep(600)
+raise SystemExit(os.environ["VANKA_VERSION"] != "1")  # a second version is never well, however early one looks
+"""
 ENDS_AND_MAKES_PROBES_HANG = 'import pathlib\npathlib.Path("@FILE@").touch()\nraise SystemExit(7)\n'
 NEVER_ENDS_ITS_ANSWER = """\
 import os, socket, time
