@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,10 @@ TIMED_OUT = 124
 
 @dataclass(frozen=True)
 class Order:
-    """What to run: a shell's text, inside of the guest's container only. `gone` ends it early, container and all."""
+    """What to run: a shell's text, inside of the guest's container only. `gone` ends it early, container and all.
+
+    `on_output` is told what came, as it came: a piece may end anywhere but within a letter.
+    """
 
     text: str
     limit_s: int
@@ -53,9 +57,11 @@ def run_command(docker: Docker, container: str, order: Order) -> Step:
     watcher.start()
     try:
         with Transcript(order.file) as transcript:
+            letters = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may come in two pieces
             for piece in execution.output:
-                order.on_output(piece.decode("utf-8", "replace"))
+                order.on_output(letters.decode(piece))
                 killed.wait(transcript.feed(piece))
+            order.on_output(letters.decode(b"", final=True))
             lines, hidden = transcript.shown(order.lines)
     finally:
         over.set()

@@ -63,10 +63,29 @@ def test_test_run_that_is_well_at_its_end_has_passed_and_production_has_not(stra
 
 
 def test_it_ends_when_nobody_waits_any_more(stranger: Stranger) -> None:
-    on = threading.Event()
+    heard: list[str] = []
+
+    def nobody_waits() -> bool:
+        """Somebody has read the line and gone; it may have come in pieces: `print` writes its newline by itself."""
+        return "on\n" in "".join(heard)
+
     forever = "import time\nprint('on', flush=True)\ntime.sleep(600)\n"
-    stranger.run(forever, on_output=lambda text: on.set() if "on\n" in text else None, gone=on.is_set)
-    assert on.is_set()
+    answer = stranger.run(forever, on_output=heard.append, gone=nobody_waits)
+    assert nobody_waits()
+    assert not answer["steps"][0]["limit"]
+
+
+def test_letters_and_lines_that_come_in_pieces_are_told_whole(stranger: Stranger) -> None:
+    heard: list[str] = []
+    main = """\
+import os, time
+for byte in "привет\\n".encode():
+    os.write(1, bytes([byte]))
+    time.sleep(0.02)
+"""
+    answer = stranger.run(main, on_output=heard.append)
+    assert "".join(heard) == "$ python main.py\nпривет\n"
+    assert answer["output"] == "привет"
 
 
 def test_addresses_on_this_machine_and_repositories_without_a_main_file_are_refused(stranger: Stranger) -> None:
