@@ -34,7 +34,7 @@ from actors.project.family import family
 from actors.records import Records
 from actors.records.notices import NoticeRecords
 from actors.rollout.in_place import InPlace
-from actors.sandbox import GuestChanged, GuestStep, Sandbox
+from actors.sandbox import Sandbox
 from actors.settings import Settings
 from actors.source import Sources
 from actors.tree import LANES, Plan, tree
@@ -170,8 +170,10 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
         layout.home,
         services.sources,
         docker,
-        on_step=lambda guest, step: system.bus.publish(GuestStep(guest, step)),
-        on_change=lambda guest: system.bus.publish(GuestChanged(guest)),
+        records.guests,
+        tell=system.bus.publish,
+        clean=redactor.clean,
+        clock=clock,
     )
     notices_told = NoticeRecords(store)
     house = House(
@@ -207,6 +209,7 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
             meters=meters,
             observatory=Observatory(services, settings.home, sandbox.running),
             home=settings.home,
+            sandbox=sandbox,
             herald=herald(bot_house),
             bot=bot_family(bot_house),
             doors=doors,
@@ -218,7 +221,7 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
 
 def _need_the_key(store: Store, key: str | None, key_file: Path) -> None:
     """A new key is made for a new home only: beside secrets that it cannot open it would hide that one is lost."""
-    sealed = store.count("variable/") + store.count("credential/")
+    sealed = sum(store.count(f"{table}/") for table in ("variable", "credential", "guest-variable", "guest-access"))
     if key is None and sealed and not key_file.exists():
         store.close()
         raise WrongKey(

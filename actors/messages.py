@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actors.model.deployment import Deployment, Kind, StageRecord
+from actors.model.guest import Guest, Step
 from actors.model.load import Raised
 from actors.model.project import Environment, Project
 from actors.model.run import Run, Verdict
@@ -460,6 +461,62 @@ class LoadRecovered:
     """The load is normal again (`raised.over`), after it was told that it is not."""
 
     raised: Raised
+
+
+# --- events: third-party repositories
+
+
+@dataclass(frozen=True)
+class GuestStep:
+    """A command in a guest's container has ended, and the guest goes on."""
+
+    guest: Guest
+    step: Step
+
+
+@dataclass(frozen=True)
+class GuestEnded:
+    """A guest came to its end by itself; `guest.ending` tells how. No `step`: it could not be run, or was lost.
+
+    After a start those of the last day are told once more: what knows of it already is to take no notice.
+    """
+
+    guest: Guest
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class GuestDown:
+    """A guest's program in production ended by itself, badly; it is started again after a pause."""
+
+    guest: Guest
+    step: Step
+    next_try_s: float
+
+
+@dataclass(frozen=True)
+class GuestRenewed:
+    """A guest's repository has a new commit, and that is run now in place of the one before."""
+
+    guest: Guest
+    before: str
+
+
+@dataclass(frozen=True)
+class GuestKept:
+    """A guest's new commit could not be prepared: the one before goes on. `step` is the command that failed."""
+
+    guest: Guest
+    error: str
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class GuestWatchFailed:
+    """A guest's repository cannot be looked at, several times in a row."""
+
+    guest: Guest
+    error: str
 
 
 # --- events: the service

@@ -16,6 +16,7 @@ vanka
 │   ├── outbox              the only sender
 │   ├── bot                 update to screen
 │   └── poller              the only reader
+├── guests                  sees that third-party repositories are looked after
 └── doors                   the control socket and the HTTP server, opened when all the others are up
 """
 
@@ -33,6 +34,8 @@ from actors.keeper import Keeper
 from actors.metrics import Metrics, Observatory
 from actors.pipeline.services import Services
 from actors.project.family import families
+from actors.sandbox import Sandbox
+from actors.warden import Warden
 from runtime.child_spec import ChildSpec, Shutdown, supervisor
 from runtime.jobs import Lane
 from runtime.meters import Meters
@@ -62,6 +65,7 @@ class Plan:
     meters: Meters
     observatory: Observatory
     home: Path
+    sandbox: Sandbox
     herald: ChildSpec
     bot: ChildSpec | None
     doors: Sequence[Door]
@@ -82,6 +86,7 @@ def tree(plan: Plan) -> ChildSpec:
             shutdown=Shutdown.INFINITY,
         ),
         *([plan.bot] if plan.bot is not None else []),
+        ChildSpec("guests", partial(Warden, plan.sandbox)),
         ChildSpec("doors", partial(Doors, plan.doors), shutdown=6.0),
     ]
     return supervisor("vanka", children, restarts=10, within=60.0)

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("actors.rollout", "actors.sandbox"),
     ("actors.pipeline",),
     ("actors.control",),
-    ("actors.project", "actors.bot", "actors.metrics", "actors.doors", "actors.keeper"),
+    ("actors.project", "actors.bot", "actors.metrics", "actors.doors", "actors.keeper", "actors.warden"),
     ("actors.tree",),
     ("actors.cli", "actors.hooks", "actors.house", "actors.__main__"),
 )

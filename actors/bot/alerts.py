@@ -22,6 +22,10 @@ class Kind(StrEnum):
     PARKED = "parked"
     WATCH_FAILED = "watch_failed"
     WATCH_RECOVERED = "watch_recovered"
+    GUEST_STEP = "guest_step"
+    GUEST_COMMIT = "guest_commit"
+    GUEST_ENDED = "guest_ended"
+    GUEST_FAILED = "guest_failed"
     SERVICE_BACK = "service_back"
     SERVICE = "service"
     ACTOR = "actor"
@@ -43,6 +47,7 @@ LOUD: Final = frozenset(
         Kind.TEST_FINISHED,
         Kind.DOWN,
         Kind.PARKED,
+        Kind.GUEST_FAILED,
         Kind.SERVICE_BACK,
         Kind.SERVICE,
         Kind.ACTOR,
@@ -50,8 +55,13 @@ LOUD: Final = frozenset(
     }
 )
 ADMINS_ONLY: Final = frozenset({Kind.SERVICE_BACK, Kind.SERVICE, Kind.ACTOR})
-MINOR: Final = frozenset({Kind.COMMIT, Kind.STARTED, Kind.CANCELLED, Kind.WATCH_RECOVERED})  # the first to be dropped
-ALONE: Final = frozenset({Kind.TEST_FINISHED})  # never folded: somebody must decide
+# the first to be dropped
+MINOR: Final = frozenset(
+    {Kind.COMMIT, Kind.STARTED, Kind.CANCELLED, Kind.WATCH_RECOVERED, Kind.GUEST_STEP, Kind.GUEST_COMMIT}
+)
+# never folded: somebody must decide; somebody waits for what the command wrote
+ALONE: Final = frozenset({Kind.TEST_FINISHED, Kind.GUEST_STEP})
+GUESTS: Final = frozenset({Kind.GUEST_STEP, Kind.GUEST_COMMIT, Kind.GUEST_ENDED, Kind.GUEST_FAILED})
 
 
 def default_level(kind: Kind) -> Level:

@@ -169,7 +169,7 @@ class Bot(Actor[Message]):
             return
         item = Item(update, person, batch)
         if isinstance(update, PressIn) and (talk.job is not None or talk.queue):
-            used = router.is_used(talk.session, update.data)
+            used = router.is_used(self._dialogue, talk.session, update.data)
             self._answer(update.callback_id, self._dialogue.words(person).label("t_already") if used else "")
             if used:
                 batch.one_done()

@@ -116,9 +116,9 @@ def _shows(screen: str, chooser: str | None = None, arg: str = "") -> Callable[[
 
 def _start(_visit: Visit, args: tuple[str, ...]) -> Reply:
     """A deep link, or the menu."""
-    stranger = re.fullmatch(r"t_([0-9a-f]{8})", args[0]) if args else None
+    stranger = re.fullmatch(r"([tw])_([0-9a-f]{8})", args[0]) if args else None
     if stranger is not None:
-        return Reply(to=Link("T5", arg=stranger.group(1)))
+        return Reply(to=Link("T5" if stranger.group(1) == "t" else "T6", arg=stranger.group(2)))
     found = re.fullmatch(r"([prlcvs])_([0-9]{1,9})(?:_([0-9]{1,9}))?", args[0]) if args else None
     if found is None:
         return Reply(to=HOME)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from actors.bot.alerts import Kind
+from actors.bot.events_guest import GuestEvent, facts_of
 from actors.errors import Unknown
 from actors.messages import (
     CommitSeen,
@@ -51,6 +52,7 @@ Event = (
     | ServiceNotice
     | LoadExceeded
     | LoadRecovered
+    | GuestEvent
 )
 EVENTS = Event.__args__
 _ENDS = {
@@ -70,6 +72,7 @@ class Draft:
     facts: dict[str, Any]
     project: str | None = None
     quietly: bool = False  # whatever its kind says
+    to: int | None = None  # only this person
 
 
 class Drafts:
@@ -111,6 +114,9 @@ class Drafts:
                 return Draft(Kind.SERVICE, None, {"text": self._text(text)}, quietly=not loud)
             case LoadExceeded(raised) | LoadRecovered(raised):
                 return _load(raised)
+            case _:
+                found = facts_of(event, self._text)
+                return None if found is None else Draft(found.kind, found.key, found.facts, to=found.to)
 
     def ended(self, deployment: Deployment, output: Sequence[str]) -> Draft | None:
         """What a deployment came to; None for one that nobody saw begin."""

@@ -193,6 +193,8 @@ class Herald(Actor[Message]):
             role = Role(user.role) if user.role is not None else None
             if not may(role, Right.SEE) or (draft.kind in ADMINS_ONLY and role is not Role.ADMIN):
                 continue
+            if draft.to not in (None, user.id):
+                continue
             usual = Level.SILENT if draft.quietly else default_level(draft.kind)
             level = self._access.wishes(user.id).level(draft.kind) or usual
             if level != Level.OFF:

@@ -1,7 +1,8 @@
 """Where a button leads, and how that fits into a callback's few bytes: `screen:projectno36:arg:nonce`.
 
 A link without a nonce only shows a screen: anybody who may see it may follow it, any number of times, from any message
-(a notice's buttons are such links). One with a nonce acts, once, and only from the panel that offered it.
+(a notice's buttons are such links). One with a nonce acts, once, and only from the panel that offered it. What changes
+nothing may be done with the standing nonce: from any message, any number of times.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 MAX_DATA_BYTES = 40
+STANDING = "0"
 _DATA = re.compile(r"([A-Za-z0-9]{1,4}):([0-9a-z]{0,11}):([A-Za-z0-9_.,-]{0,24}):([0-9a-z]{0,8})")
 _ARG = re.compile(r"[A-Za-z0-9_.,-]{0,24}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

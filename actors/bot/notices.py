@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from actors.bot.alerts import ALONE, Kind
+from actors.bot.alerts import ALONE, GUESTS, Kind
 from actors.bot.keyboard import Keyboard
 from actors.bot.notice_buttons import keyboard
+from actors.bot.notices_guest import guest_head, guest_keyboard, guest_text
+from actors.bot.said import Said
 from actors.bot.texts import Html, escape, join
-from actors.bot.texts.notices_en import TEXTS as ENGLISH
-from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
 from actors.records.notices import Notice
 
 MAX_TEXT = 3900  # of 4,096, after parsing; counted before it, which is never less; some room for what is added
@@ -31,34 +31,12 @@ class Message:
     keyboard: Keyboard = ()
 
 
-class Said:
-    """The sentences of one language."""
-
-    def __init__(self, language: str) -> None:
-        self._texts = ENGLISH if language == "en" else RUSSIAN
-
-    def __call__(self, key: str, **values: object) -> Html:
-        """The sentence, each value escaped."""
-        return Html(self._texts[key].format(**{name: escape(value) for name, value in values.items()}))
-
-    def label(self, key: str) -> str:
-        """The sentence as plain text."""
-        return self._texts[key]
-
-    def time(self, seconds: float | None) -> str:
-        """`7 s`, `1:12`, `1:02:03`."""
-        if seconds is None:
-            return self._texts["unknown_code"]
-        total = max(round(seconds), 0)
-        if total < 60:
-            return f"{total} {self._texts['s']}"
-        hours, rest = divmod(total, 3600)
-        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
-
-
 def message(notice: Notice, language: str, *, perhaps_again: bool = False) -> Message:
     """The whole notice: what happened, to which version, why, how long it took, what runs now, the last lines."""
     said = Said(language)
+    if notice.kind in GUESTS:
+        text = join([said("perhaps_again") if perhaps_again else None, guest_text(notice.facts, said)])
+        return Message(text, guest_keyboard(notice.facts, said))
     head = _head(notice, said)
     parts: list[str | None] = [said("perhaps_again") if perhaps_again else None, head, *_details(notice, said)]
     text = join(parts)
@@ -132,6 +110,8 @@ def _head(notice: Notice, said: Said) -> Html:
     }
     if kind in makers:
         return makers[kind]()
+    if kind in GUESTS:
+        return guest_head(facts, said)
     if kind in (Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED):
         return _named(notice, said, kind + _flavour(facts))
     if kind in (Kind.ROLLED_BACK, Kind.CANCELLED, Kind.UP, Kind.PARKED, Kind.WATCH_RECOVERED):

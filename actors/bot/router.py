@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from actors.bot import commands
 from actors.bot.dialogue import Act, Dialogue, Show, Step, Typed
-from actors.bot.links import Link, parse
+from actors.bot.links import STANDING, Link, parse
 from actors.bot.rights import Role
 from actors.bot.screen import HOME, Person
 from actors.bot.session import Session
@@ -57,6 +57,8 @@ def press(dialogue: Dialogue, session: Session, update: PressIn, role: Role, wor
         return Routed(Show(session.place), session, words.label(refused), fresh)
     if not link.act:
         return Routed(Show(link), replace(session, waiting=None), "", fresh)
+    if is_standing(dialogue, link):
+        return Routed(Act(link), replace(session, waiting=None, seen=update.update_id), "", fresh, effect=True)
     if update.data not in session.offered:
         return Routed(Show(_calm(session, link)), session, words.label("t_already"), fresh)
     if session.offered_until is not None and now > session.offered_until:
@@ -65,10 +67,16 @@ def press(dialogue: Dialogue, session: Session, update: PressIn, role: Role, wor
     return Routed(Act(link), used, "", effect=True)
 
 
-def is_used(session: Session, data: str) -> bool:
+def is_used(dialogue: Dialogue, session: Session, data: str) -> bool:
     """Whether a press acts and its nonce is not on offer (any more): what it wants is done already, or under way."""
     link = parse(data)
-    return link is not None and link.act and data not in session.offered
+    return link is not None and link.act and data not in session.offered and not is_standing(dialogue, link)
+
+
+def is_standing(dialogue: Dialogue, link: Link) -> bool:
+    """Whether a notice's button may do it: it changes nothing."""
+    screen = dialogue.screen(link)
+    return link.nonce == STANDING and screen is not None and screen.standing
 
 
 def _calm(session: Session, link: Link) -> Link:

@@ -150,6 +150,7 @@ class Screen:
     private: bool = False  # only in a private chat
     personal: bool = False  # of one Telegram account: not in a terminal
     keeps_form: bool = False  # a step of a form: what was answered so far is kept
+    standing: bool = False  # its act changes nothing: a notice's button may do it
 
     def draw(self, visit: Visit) -> Page:
         """What it shows now."""

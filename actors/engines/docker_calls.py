@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.engines.docker_sdk import BROKEN, STEP_S, Connection, Stream
-from actors.engines.docker_shapes import BuildPlan, Container, Image, Spec, container_of, host_config, image_of
+from actors.engines.docker_shapes import (
+    BuildPlan,
+    Container,
+    ExecutionState,
+    Image,
+    Spec,
+    container_of,
+    host_config,
+    image_of,
+)
 from actors.errors import BuildError, EngineError
 from runtime.shell import Cancel
 
@@ -107,8 +116,12 @@ class Docker(Connection):
 
     def containers(self, labels: Mapping[str, str]) -> list[str]:
         """The ids of all containers with these labels, in whatever state, newest first."""
+        return [number for number, _labels in self.labelled_containers(labels)]
+
+    def labelled_containers(self, labels: Mapping[str, str]) -> list[tuple[str, Mapping[str, str]]]:
+        """The same with all the labels of each."""
         found = self.ask("the containers", lambda api: api.containers(all=True, filters={"label": _pairs(labels)}))
-        return [str(record["Id"]) for record in found]
+        return [(str(record["Id"]), record.get("Labels") or {}) for record in found]
 
     def running(self, labels: Mapping[str, str]) -> list[tuple[str, Mapping[str, str]]]:
         """The ids of the running containers with these labels, each with all its labels."""
@@ -138,11 +151,31 @@ class Docker(Connection):
         since = int(time.time()) - 1
         return self.stream("the events", lambda api: api.events(decode=True, filters=wanted, since=since))
 
-    def run_in(self, container: str, argv: tuple[str, ...], env: Mapping[str, str] | None = None) -> Execution:
+    def run_in(
+        self, container: str, argv: tuple[str, ...], env: Mapping[str, str] | None = None, user: str = ""
+    ) -> Execution:
         """Start a command in a running container."""
-        made = self.ask("the command", lambda api: api.exec_create(container, list(argv), environment=dict(env or {})))
-        number = str(made["Id"])
+        number = self.ready_in(container, argv, env, user)
         return Execution(self, number, self.frames("the command", lambda api: api.exec_start(number, socket=True)))
+
+    def ready_in(
+        self, container: str, argv: tuple[str, ...], env: Mapping[str, str] | None = None, user: str = ""
+    ) -> str:
+        """A command that is ready to `begin` in a running container; its id."""
+        made = self.ask(
+            "the command",
+            lambda api: api.exec_create(container, list(argv), environment=dict(env or {}), user=user),
+        )
+        return str(made["Id"])
+
+    def begin(self, execution: str) -> None:
+        """Start it and leave it to itself: it outlives us, and its output is nobody's."""
+        self.ask("the command", lambda api: api.exec_start(execution, detach=True))
+
+    def execution(self, number: str) -> ExecutionState | None:
+        """How a command fares; None when the engine knows it no more, which it forgets minutes after the end."""
+        found = self.find("the command", lambda api: api.exec_inspect(number))
+        return None if found is None else ExecutionState(bool(found.get("Running")), found.get("ExitCode"))
 
     # --- volumes and networks
 
@@ -171,8 +204,12 @@ class Docker(Connection):
 
     def networks(self, labels: Mapping[str, str]) -> list[str]:
         """The names of the networks with these labels."""
+        return [name for name, _labels in self.labelled_networks(labels)]
+
+    def labelled_networks(self, labels: Mapping[str, str]) -> list[tuple[str, Mapping[str, str]]]:
+        """The same with all the labels of each."""
         found = self.ask("the networks", lambda api: api.networks(filters={"label": _pairs(labels)}))
-        return [str(record["Name"]) for record in found]
+        return [(str(record["Name"]), record.get("Labels") or {}) for record in found]
 
 
 class Execution:
@@ -185,8 +222,8 @@ class Execution:
 
     def exit_code(self) -> int | None:
         """None while it runs, and when nobody knows any more."""
-        found = self._engine.find("the command", lambda api: api.exec_inspect(self._number))
-        return None if found is None else found.get("ExitCode")
+        found = self._engine.execution(self._number)
+        return None if found is None else found.exit_code
 
 
 def _build_arguments(plan: BuildPlan) -> dict[str, Any]:

@@ -115,6 +115,10 @@ class Connection:
         """Whether the engine speaks that API version or a newer one."""
         return bool(docker.utils.version_gte(self.version(), version))
 
+    def knock(self) -> None:
+        """Raises NoEngine where no engine answers now, whoever answered before."""
+        self.ask("the engine", lambda api: api.ping())
+
     def close(self) -> None:
         """Let the connection go; the next question makes a new one."""
         with self._lock:

@@ -48,6 +48,14 @@ class Container:
 
 
 @dataclass(frozen=True)
+class ExecutionState:
+    """How a command in a container fares. `exit_code` is None while it runs, and before it was begun."""
+
+    running: bool
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
 class Port:
     """A port of the container that is reachable from outside of it."""
 
@@ -71,7 +79,7 @@ class Spec:
 
     `tmpfs` are directories in memory, path to options; with `locked` nothing else can be written. `cpus` in cores,
     0 for all; `memory` in bytes includes what swap it could use; `capabilities` are those that `locked` leaves.
-    `init` puts the engine's own init before the program.
+    `init` puts the engine's own init before the program. `log_bytes` and `log_files` bound what is kept of its output.
     """
 
     image: str
@@ -92,6 +100,8 @@ class Spec:
     locked: bool = False
     init: bool = True
     capabilities: tuple[str, ...] = ()
+    log_bytes: int = LOG_MAX_BYTES
+    log_files: int = LOG_FILES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +132,7 @@ def host_config(spec: Spec) -> dict[str, Any]:
         "restart_policy": {"Name": "no"},
         "log_config": {
             "type": "json-file",
-            "config": {"max-size": str(LOG_MAX_BYTES), "max-file": str(LOG_FILES)},
+            "config": {"max-size": str(spec.log_bytes), "max-file": str(spec.log_files)},
         },
         "binds": {mount.volume: {"bind": mount.path, "mode": "rw"} for mount in spec.mounts if mount.volume},
         "port_bindings": {f"{port.inside}/{port.protocol}": (port.host, port.outside) for port in spec.ports},

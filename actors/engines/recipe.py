@@ -124,18 +124,24 @@ def labelled(recipe: Recipe, labels: Mapping[str, str]) -> Recipe:
     return replace(recipe, added={**recipe.added, recipe.dockerfile: text})
 
 
-def archive(directory: Path, recipe: Recipe) -> IO[bytes]:
+def archive(directory: Path, recipe: Recipe, *, under: str = "") -> IO[bytes]:
     """The directory as a build wants it: what .dockerignore leaves, plain owners and rights, no link that leads out.
 
+    With `under` all of it goes into a folder of that name, where no file of it means anything to the engine.
     In memory while it is small, else in a temporary file. The caller closes it.
     """
     spooled = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - handed out open
     root = os.path.realpath(directory)
     with tarfile.open(fileobj=spooled, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for name in wanted_files(root, _ignored(directory), recipe.dockerfile):
+        if under:
+            folder = tarfile.TarInfo(under)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+        for name in wanted_files(root, [] if under else _ignored(directory), recipe.dockerfile):
             parts = name.split(os.sep)
-            if parts[0] not in (VENV, IGNORE) and BYTECODE not in parts:  # the engine would apply IGNORE once more
-                _add(tar, root, name)
+            # the engine would apply IGNORE once more
+            if under or (parts[0] not in (VENV, IGNORE) and BYTECODE not in parts):
+                _add(tar, root, name, under)
         for name, content in recipe.added.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o644
@@ -144,10 +150,10 @@ def archive(directory: Path, recipe: Recipe) -> IO[bytes]:
     return spooled
 
 
-def _add(tar: tarfile.TarFile, root: str, name: str) -> None:
+def _add(tar: tarfile.TarFile, root: str, name: str, under: str) -> None:
     path = os.path.join(root, name)
     found = os.lstat(path)
-    entry = tarfile.TarInfo(name.replace(os.sep, "/"))
+    entry = tarfile.TarInfo("/".join(filter(None, (under, name.replace(os.sep, "/")))))
     entry.mtime = int(found.st_mtime)
     if stat.S_ISLNK(found.st_mode):
         target = os.readlink(path)

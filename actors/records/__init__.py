@@ -5,6 +5,7 @@ from __future__ import annotations
 from actors.model.project import Environment, Project
 from actors.records.credentials import CredentialRecords
 from actors.records.deployments import DeploymentRecords
+from actors.records.guests import GuestRecords
 from actors.records.projects import ProjectRecords
 from actors.records.runs import RunRecords
 from actors.records.thresholds import ThresholdRecords
@@ -30,6 +31,7 @@ class Records:
         self.watch = WatchRecords(store)
         self.credentials = CredentialRecords(store, vault)
         self.thresholds = ThresholdRecords(store)
+        self.guests = GuestRecords(store, vault, clock)
 
     def forget(self, project: Project) -> None:
         """Remove a project and all that belongs to it but its deployments, which are permanent."""
@@ -44,4 +46,5 @@ class Records:
 
     def reseal(self) -> int:
         """Seal every secret anew with the first key; how many there were. One transaction a project."""
-        return sum(self.variables.reseal(project) + self.credentials.reseal(project) for project in self.projects.all())
+        own = (self.variables.reseal(project) + self.credentials.reseal(project) for project in self.projects.all())
+        return sum(own) + self.guests.reseal()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,29 +13,39 @@ from typing import Any
 
 from actors.engines.docker_calls import Docker
 from actors.engines.images import home_mark
-from actors.errors import EngineError, NothingToDo, VankaError
-from actors.sandbox.box import Boxes, name_of
-from actors.sandbox.command import Order, run_command
-from actors.sandbox.guests import Guests, OnChange, OnStep
-from actors.sandbox.shapes import COMMAND_S, MOST_LINES, SETUP_S, Guest, GuestState, Step, Wish
-from actors.sandbox.source import checked_out
-from actors.source import Sources
-from runtime import log
-from runtime.shell import Cancel
+from actors.errors import Busy
+from actors.messages import GuestEnded
+from actors.model.guest import COMMAND_S, Ending, Guest, GuestState, Wish
+from actors.records.guests import GuestRecords, GuestVariable
+from actors.sandbox.box import Boxes
+from actors.sandbox.command import Clean
+from actors.sandbox.guests import Guests
+from actors.sandbox.hall import PAUSES, Hall
+from actors.sandbox.passing import run_passing
+from actors.sandbox.preparing import Workshop
+from actors.sandbox.source import address_of
+from actors.sandbox.stay import Stay
+from actors.sandbox.tidying import Tidying
+from actors.sandbox.typed import Typed
+from actors.sandbox.watching import Watching, check_interval
+from actors.source import Access, Sources, parse, split
+from runtime.backoff import Backoff
+from runtime.clock import Clock, SystemClock
+from runtime.log import get
+from runtime.vault import Secret
 
-TOLD_BYTES = 1024 * 1024  # of one command's output, to whoever looks on
-INSTALL = "pip install -r requirements.txt"
-MAIN = "python main.py"
-LEFT_OUT = "\n[vanka: more output is not shown]\n"
+STOP_S = 20.0
+LEAVE_S = 2.0
+TOLD_S = 24 * 3600.0
 
-say = log.get("vanka.sandbox")
+say = get("vanka.sandbox")
 
 
 class Sandbox:
-    """All guests of one service. Any thread. Everything raises NoEngine where no Docker engine answers.
+    """All guests of one service. Any thread. What needs an engine raises NoEngine where none answers.
 
-    `on_step` is told each command of the chat's guests when it has ended, `on_change` each change of their state; both
-    in a thread of the guest's. Nobody is told of `run`: whoever waits hears for himself.
+    `tell` gets the events about guests of the chat (`actors.messages`), in a thread of the guest's. Nobody is told of
+    `run`: whoever waits hears for himself. `clean` masks secrets in what is shown of their output.
     """
 
     def __init__(
@@ -45,246 +53,237 @@ class Sandbox:
         home: Path,
         sources: Sources,
         docker: Docker,
+        records: GuestRecords,
         *,
-        on_step: OnStep = lambda _guest, _step: None,
-        on_change: OnChange = lambda _guest: None,
+        tell: Callable[[Any], object] = lambda _event: None,
+        clean: Clean = lambda text: text,
+        pauses: Backoff = PAUSES,
+        clock: Clock | None = None,
     ) -> None:
-        self._path = home
-        self._sources = sources
-        self._docker = docker
-        self._boxes = Boxes(docker, lambda: self._home)
-        self._guests = Guests(on_step, on_change)
-        self._sweeping = threading.Lock()
-        self._swept = False
+        self._path, self._docker, self._sources, self._records = home, docker, sources, records
+        boxes = Boxes(docker, lambda: self._home)
+        workshop = Workshop(docker, boxes, sources, home / "sandbox", clean)
+        self._guests = Guests(records, workshop.root)
+        self._clock = clock or SystemClock()
+        self._hall = Hall(workshop, self._guests, records, tell, pauses)
+        self._typed = Typed(self._hall)
+        self._tidying = Tidying(self._hall, home)
+        self._watching = Watching(self._hall, self.again, self._tidying.drafts, self._clock)
+        self._lock = threading.RLock()
+        self._stays: dict[str, Stay] = {}
+        self._closed = threading.Event()
+        self._told = False
 
     # --- for the command line
 
-    def run(
-        self,
-        url: str,
-        *,
-        test: bool = True,
-        for_s: int | None = None,
-        command: tuple[str, ...] = (),
-        network: bool = True,
-        memory: int | None = None,
-        cpu: float | None = None,
-        on_output: Callable[[str], None] = lambda _text: None,
-        gone: Callable[[], bool] = lambda: False,
-    ) -> Mapping[str, Any]:
-        """Run a repository to its end and take everything of it away. Blocks; ends early when `gone` turns true.
-
-        `{output, exit_code, steps}`: the last command's lines and exit code, and each command's record. A test that is
-        still well when its time is over ends with 0.
-        """
-        limits = {name: value for name, value in (("memory", memory), ("cpus", cpu)) if value is not None}
-        wish = Wish(url=url, test=test, for_s=for_s, command=command, network=network, **limits)  # type: ignore[arg-type]  # two numbers, each in its field
-        guest, cancel = self._admit(wish)
-        try:
-            with self._until_gone(gone, cancel):
-                steps = list(self._walk(guest, wish, cancel, on_output, passing=True))
-            last = steps[-1]
-            passed = wish.test and last.limit and not cancel.is_set()
-            return {
-                "output": "\n".join(last.lines),
-                "exit_code": 0 if passed else last.exit_code,
-                "steps": [step.record() for step in steps],
-            }
-        finally:
-            self.remove(guest.id)
+    def run(self, url: str, **how: Any) -> Mapping[str, Any]:
+        """Run a repository to its end and take everything of it away: see `passing.run_passing`. Blocks."""
+        self.need_engine()
+        self._tidying.once()
+        return run_passing(self._hall, url, closed=self._closed.is_set, **how)
 
     # --- for the chat
 
-    def start(self, wish: Wish) -> Guest:
-        """Begin a guest and come back at once; `on_change` and `on_step` tell how it goes on. Raises Busy, NoEngine."""
-        guest, cancel = self._admit(wish)
-        threading.Thread(target=self._serve, args=(guest, wish, cancel), name=f"guest-{guest.id}", daemon=True).start()
-        return guest
+    def need_engine(self) -> None:
+        """Raises NoEngine, with how to get one, where none answers."""
+        self._docker.knock()
 
-    def list(self) -> list[Guest]:
+    def clean(self, text: str) -> str:
+        """The text with every secret in it masked."""
+        return self._hall.workshop.clean(text)
+
+    def draft(self) -> str:
+        """The id of a guest that is to be: its secrets can be given before it is begun."""
+        return secrets.token_hex(4)
+
+    def start(self, wish: Wish, guest: str = "", asked_by: str = "") -> Guest:
+        """Begin a guest and come back at once; events tell how it goes on. Raises Busy, NoEngine, BadUrl.
+
+        `guest` is the id that its secrets were given for. What stands in the address as a token is sealed with them.
+        """
+        address, held = split(wish.url)
+        address_of(address.raw)
+        check_interval(wish.interval_s, wish.ref)
+        self.need_engine()
+        self._tidying.once()
+        new = Guest(
+            id=guest or self.draft(),
+            wish=replace(wish, url=address.raw),
+            state=GuestState.PREPARING,
+            started_at=time.time(),
+            asked_by=asked_by,
+            looked_at=self._clock.now().timestamp(),
+        )
+        if held.token is not None:
+            self._records.set_access(new.id, held)
+        with self._lock:
+            self._guests.admit(new)
+            self._stay(new.id)
+        return new
+
+    def all(self) -> list[Guest]:
         """All guests, the newest first, those of an earlier service's life too."""
-        self._sweep()
-        found = {guest.id: guest for guest in self._boxes.found()} | self._guests.all()
-        return sorted(found.values(), key=lambda guest: -guest.started_at)
+        self.need_engine()
+        self._tidying.once()
+        return self._guests.all()
 
     def running(self) -> Sequence[tuple[str, str, str]]:
         """Those whose container runs: id, name, container. Raises NoEngine or EngineError, for there may be some."""
-        return self._boxes.running()
+        known = {(it.id, it.run): it.name for it in self._guests.all() if it.alive}
+        found = self._hall.workshop.boxes.running() if known else []
+        return [(it, known[it, run], container) for it, run, container in found if (it, run) in known]
 
     def get(self, guest: str) -> Guest:
         """One guest; raises NothingToDo when it is gone."""
-        for known in self.list():
-            if known.id == guest:
-                return known
-        raise NothingToDo("that third-party repository does not run any more", "Run it again.")
+        return self._guests.get(guest)
 
-    def command(self, guest: str, text: str, *, limit_s: int = COMMAND_S) -> Step:
-        """Run a command in the guest's container and wait for it, `limit_s` at most. The guest's own one goes on."""
+    def last_lines(self, guest: str, most: int) -> tuple[tuple[str, ...], int]:
+        """What its program has written at last, and how many lines so far; empty while none runs."""
+        with self._lock:
+            stay = self._stays.get(guest)
+        return stay.last_lines(most) if stay else ((), 0)
+
+    def send(self, guest: str, text: str, *, limit_s: int = COMMAND_S) -> None:
+        """Begin a command in the guest's container and come back at once; GuestStep tells what came of it."""
+        self._typed.send(guest, text, limit_s)
+
+    def again(self, guest: str) -> Guest:
+        """Run it anew from its newest commit: beside what runs, and then in its place."""
         known = self.get(guest)
-        step = self._perform(known, self._container(known), text, limit_s, Cancel(), lambda _text: None)
-        self._guests.note(known.id, step)
-        return step
+        with self._lock:
+            stay = self._stays.get(guest)
+            if stay is not None:
+                stay.renew()
+                return known
+            self.need_engine()
+            self._guests.need_room()
+            known = self._guests.change(
+                guest,
+                state=GuestState.PREPARING,
+                run=known.run + 1,
+                commit="",
+                execution="",
+                program="",
+                restarts=0,
+                tries=0,
+                error="",
+                until=0.0,
+                ending=Ending.NONE,
+            )
+            self._stay(guest)
+        return known
 
     def stop(self, guest: str) -> Guest:
         """End all that runs in it; its output can still be read."""
-        known = self.get(guest)
-        self._guests.end(known.id)
-        container = self._boxes.container(known.id)
-        if container is not None:
-            self._docker.kill(container)
-        return self._guests.change(known.id, state=GuestState.ENDED, running="") or replace(
-            known, state=GuestState.ENDED
-        )
+        with self._lock:
+            stay = self._stays.get(guest)
+        if stay is None and self.get(guest).alive:
+            self._hall.workshop.boxes.remove(guest)  # somebody else waits for it, and hears of it
+        elif stay is not None and not stay.stop(STOP_S):
+            raise Busy("the third-party repository does not end", "Try again in a moment.")
+        return self.get(guest)
 
     def remove(self, guest: str) -> None:
         """End it and take everything of it away; gone is fine."""
-        self._guests.end(guest)
-        self._boxes.remove(guest)
-        self._guests.forget(guest)
-        self._forget_files(guest)
+        if self._guests.knows(guest):
+            self.stop(guest)
+            self._guests.forget(guest)
+            self._hall.workshop.boxes.remove(guest)
 
-    def set_output(self, guest: str, on: bool, lines: int = MOST_LINES) -> Guest:
-        """Whether the chat is shown its output, and how many lines of each command."""
+    def set_output(self, guest: str, on: bool, lines: int) -> Guest:
+        """Whether the chat is shown its output, and how many lines of each command; from now on."""
+        return self._guests.change(guest, wish=self.get(guest).wish.showing(on, lines))
+
+    def set_interval(self, guest: str, seconds: int) -> Guest:
+        """How often its repository is looked at; 0: never. Raises what `check_watch` raises."""
         known = self.get(guest)
-        self._guests.adopt(known)
-        changed = self._guests.change(known.id, output=on, lines=max(1, min(lines, MOST_LINES)))
-        return changed or known
+        self.check_watch(known.wish, guest, seconds)
+        wish = replace(known.wish, interval_s=seconds)
+        at = self._clock.now().timestamp()
+        return self._guests.change(guest, wish=wish, watch_error="", watch_failures=0, looked_at=at)
+
+    def check_watch(self, wish: Wish, guest: str, seconds: int) -> None:
+        """Look at the repository once, as it would be watched. Raises BadInterval, NothingToDo, or what git says."""
+        check_interval(seconds, wish.ref)
+        if seconds:
+            self._sources.head(parse(wish.url), self._records.access(guest), wish.ref)
+
+    # --- secrets of a guest that runs, or is to be
+
+    def variables(self, guest: str) -> list[GuestVariable]:
+        """Their names; the values are never shown."""
+        return self._records.variables(guest)
+
+    def set_variable(self, guest: str, name: str, value: Secret) -> None:
+        """Seal a value. What runs gets it when it is begun the next time."""
+        self._records.set_variable(guest, name, value)
+
+    def unset_variable(self, guest: str, name: str) -> None:
+        """Forget a value."""
+        self._records.unset_variable(guest, name)
+
+    def values(self, guest: str) -> dict[str, Secret]:
+        """All of them, for a project that is made of the guest."""
+        return self._records.values(guest)
+
+    def access(self, guest: str) -> Access:
+        """What opens its repository."""
+        return self._records.access(guest)
+
+    def set_access(self, guest: str, access: Access) -> None:
+        """Seal what opens its repository. It is used to fetch it and never reaches the guest's container."""
+        self._records.set_access(guest, access)
+
+    # --- chores
+
+    def look(self) -> None:
+        """Take up who has nobody to look after it, after a start above all. No engine is asked where nobody is here."""
+        if not self._guests.staying() and self._tidying.begun:
+            return
+        self._tell_again()
+        self._tidying.once()
+        for known in self._guests.staying():
+            with self._lock:
+                if known.alive and known.id not in self._stays:
+                    self._stay(known.id)
+
+    def _tell_again(self) -> None:
+        """Once: ends that the last service may have had no time to tell."""
+        if self._told:
+            return
+        self._told = True
+        for known in self._guests.staying():
+            if known.ending in (Ending.WELL, Ending.BAD) and time.time() - known.ended_at < TOLD_S:
+                self._hall.tell(GuestEnded(known, known.steps[-1] if known.steps and not known.error else None))
+
+    def watch(self) -> None:
+        """Run anew what has a new commit and whose time to look has come. Blocks for as long as the looks take."""
+        self._watching.look()
 
     def close(self) -> None:
-        """The service stops: whoever waits is let go. The chat's guests go on until their time is over."""
-        for cancel in self._guests.waiting():
-            cancel.set()
+        """The service stops: whoever waits is let go. The chat's guests go on; the next service finds them."""
+        self._closed.set()
+        with self._lock:
+            stays = list(self._stays.values())
+        for stay in stays:
+            stay.leave()
+        until = time.monotonic() + LEAVE_S
+        for stay in stays:
+            stay.join(max(0.0, until - time.monotonic()))
 
-    # --- a guest's walk
+    # --- inside
 
-    def _admit(self, wish: Wish) -> tuple[Guest, Cancel]:
-        self._docker.version()  # without an engine nothing is begun
-        self._sweep()
-        now = time.time()
-        guest = Guest(
-            id=secrets.token_hex(4),
-            name=name_of(wish.url),
-            url=wish.url,
-            test=wish.test,
-            state=GuestState.PREPARING,
-            started_at=now,
-            until=now + wish.seconds + SETUP_S,
-            network=wish.network,
-            memory=wish.memory,
-            cpus=wish.cpus,
-            output=wish.output,
-            lines=max(1, min(wish.lines, MOST_LINES)),
-        )
-        return guest, self._guests.admit(guest)
+    def _stay(self, guest: str) -> None:
+        """With the lock held: nobody has two."""
+        if not self._closed.is_set():
+            self._stays[guest] = Stay(self._hall, guest, self._gone)
+            self._stays[guest].start()
 
-    def _serve(self, guest: Guest, wish: Wish, cancel: Cancel) -> None:
-        """The thread of a chat's guest."""
-        state, error = GuestState.ENDED, ""
-        try:
-            for step in self._walk(guest, wish, cancel, lambda _text: None, passing=False):
-                self._guests.note(guest.id, step)
-        except VankaError as trouble:
-            state, error = GuestState.FAILED, trouble.message
-        except Exception as trouble:  # noqa: BLE001 - the edge of this thread: the chat must hear that it is over
-            state, error = GuestState.FAILED, "something went wrong on our side"
-            say.error("a third-party repository could not be run", url=guest.url, exc_info=trouble)
-        self._guests.change(guest.id, state=state, running="", error=error)
-
-    def _walk(
-        self, guest: Guest, wish: Wish, cancel: Cancel, on_output: Callable[[str], None], *, passing: bool
-    ) -> Iterator[Step]:
-        """Fetch, make the container, install, run: each command's step as it ends; stops at the first that fails."""
-        with checked_out(self._sources, self._path, wish.url, wish.ref, cancel) as (directory, commit):
-            guest = replace(guest, commit=commit)
-            self._guests.change(guest.id, commit=commit)
-            texts = _commands(directory, wish)
-            self._boxes.make(guest, wish, directory, cancel, passing=passing)
-        container = self._container(guest)
-        for text in texts:
-            self._guests.change(guest.id, state=GuestState.RUNNING, running=text)
-            limit = SETUP_S if text == INSTALL and text != texts[-1] else wish.seconds
-            step = self._perform(guest, container, text, limit, cancel, on_output)
-            yield step
-            if step.exit_code != 0:
-                return
-
-    def _perform(
-        self, guest: Guest, container: str, text: str, limit_s: int, cancel: Cancel, on_output: Callable[[str], None]
-    ) -> Step:
-        folder = self._path / "sandbox" / guest.id
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = folder / f"{time.time_ns()}.log"
-        on_output(f"$ {text}\n")
-        told = [0]
-
-        def tell(piece: str) -> None:
-            before, told[0] = told[0], told[0] + len(piece)
-            if told[0] <= TOLD_BYTES:
-                on_output(piece)
-            elif before <= TOLD_BYTES:
-                on_output(LEFT_OUT)
-
-        order = Order(text, limit_s, self._guests.all().get(guest.id, guest).lines, file, cancel.is_set, tell)
-        step = run_command(self._docker, container, order)
-        if step.limit:
-            say.info("a third-party command was ended by its limit", url=guest.url, seconds=round(step.seconds))
-        return step
-
-    # --- small things
+    def _gone(self, stay: Stay) -> None:
+        with self._lock:
+            if self._stays.get(stay.guest) is stay:
+                del self._stays[stay.guest]
 
     @cached_property
     def _home(self) -> str:
         return home_mark(self._path)
-
-    def _container(self, guest: Guest) -> str:
-        container = self._boxes.container(guest.id)
-        found = None if container is None else self._docker.container(container)
-        if found is None or not found.running:
-            raise NothingToDo(f"the container of {guest.name} has ended", "Run the repository again.")
-        return found.id
-
-    @contextmanager
-    def _until_gone(self, gone: Callable[[], bool], cancel: Cancel) -> Iterator[None]:
-        """Cancels when nobody waits any more."""
-        over = threading.Event()
-
-        def watch() -> None:
-            while not over.wait(0.25):
-                if gone():
-                    cancel.set()
-                    return
-
-        watcher = threading.Thread(target=watch, name="guest-waits", daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watcher.join(2.0)
-
-    def _sweep(self) -> None:
-        """Once in a service's life: guests for whom somebody waited when the last service ended."""
-        with self._sweeping:
-            if self._swept:
-                return
-            self._swept = True
-        for guest in self._boxes.leftovers():
-            with suppress(EngineError):  # it is tried again by the next service; its container ends by itself
-                self._boxes.remove(guest)
-
-    def _forget_files(self, guest: str) -> None:
-        folder = self._path / "sandbox" / guest
-        if folder.is_dir():
-            for file in folder.iterdir():
-                file.unlink(missing_ok=True)
-            folder.rmdir()
-
-
-def _commands(directory: Path, wish: Wish) -> list[str]:
-    """What is run, as a person would type it."""
-    install = [INSTALL] if wish.network and (directory / "requirements.txt").is_file() else []
-    if wish.command:
-        return [*install, wish.command[0] if len(wish.command) == 1 else shlex.join(wish.command)]
-    if not (directory / "main.py").is_file():
-        raise NothingToDo("the repository has no main.py", "Say what to run: --command ...")
-    return [*install, MAIN]

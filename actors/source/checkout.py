@@ -15,6 +15,7 @@ from pathlib import Path
 from actors.errors import BadUrl, BuildError, SourceError, VankaError
 from actors.source import complaints, tree
 from actors.source.address import Access, RemoteUrl, parse
+from actors.source.apart import Bounds
 from actors.source.git import MirrorError, say
 from actors.source.mirror import Mirror
 from actors.source.repository import Sink
@@ -51,6 +52,8 @@ class Checkout:
     cancel: Cancel | None = None
     sink: Sink = None
     modules: list[str] = field(default_factory=list)
+    bounds: Bounds | None = None  # of a stranger's commit
+    measured: list[tuple[int, int]] = field(default_factory=list)
 
     def write(self, mirror: Mirror, sha: str, access: Access, subdir: str | None, into: Path) -> None:
         """Everything of the commit, or of its folder `subdir`, into the empty directory. Raises BuildError."""
@@ -74,6 +77,9 @@ class Checkout:
                 raise BuildError(f"the commit has no folder {tree.shown(subdir)}", "Change the project's sub-folder.")
             raise MirrorError(f"the commit {sha} cannot be read", errors or "bad object")
         root = output.decode().strip()
+        if self.bounds is not None:
+            before = self.measured[-1] if self.measured else (0, 0)
+            self.measured.append(self.bounds.measure(self.tool, mirror.directory, root, before))
         entries = tuple(tree.read_tree(reader.must("ls-tree", "-r", "-z", "--full-tree", root)))
         yield _Part(mirror, root, prefix, entries)
         modules = [entry for entry in entries if entry.mode == tree.MODULE]

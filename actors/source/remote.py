@@ -12,6 +12,7 @@ from actors.errors import BadBranch, BuildError, NoSuchBranch, NoSuchCommit
 from actors.model.version import Commit
 from actors.source import complaints
 from actors.source.address import Access, RemoteUrl, check_branch
+from actors.source.apart import Bounds
 from actors.source.checkout import Checkout, MirrorOf, checked_subdir
 from actors.source.git import FULL_ID, MirrorError, say
 from actors.source.looks import Looks
@@ -37,6 +38,7 @@ class GitRepository:
     looks: Looks
     tool: Tool
     mirror_of: MirrorOf
+    bounds: Bounds | None = None  # of a stranger's repository
 
     def heads(self, *, branch: str | None = None, cancel: Cancel | None = None) -> Head:
         """Where the branch stands at the server now."""
@@ -121,7 +123,8 @@ class GitRepository:
             self.mirror.reader.delete_ref(KEPT + check_branch(ref_name))
 
     def _checkout(self, sha: str, into: Path, subdir: str | None, cancel: Cancel | None, sink: Sink) -> None:
-        Checkout(self.tool, self.mirror_of, cancel, sink).write(self.mirror, sha, self.access, subdir, into)
+        checkout = Checkout(self.tool, self.mirror_of, cancel, sink, bounds=self.bounds)
+        checkout.write(self.mirror, sha, self.access, subdir, into)
 
     def _full(self, sha: str) -> str:
         """Only full ids go into commands: nothing else can be taken for an option or a range."""

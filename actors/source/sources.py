@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from actors.source.address import Access, RemoteUrl
+from actors.source.apart import Bounds, check_reach
 from actors.source.looks import Looks
 from actors.source.mirror import Mirror
 from actors.source.refs import Refs
@@ -41,6 +42,21 @@ class Sources:
     def repository(self, url: RemoteUrl, access: Access | None = None) -> Repository:
         """The repository at that address. Costs nothing: no server is asked, nothing is written."""
         return GitRepository(url, access or Access(), self._mirror(url), self._looks, self._tool, self._mirror)
+
+    def apart(self, url: RemoteUrl, access: Access, directory: Path, bounds: Bounds) -> Repository:
+        """A stranger's repository: its mirror, and those of its submodules, lie below that directory and nowhere else.
+
+        Whoever asks removes the directory. Its submodules may not lead into networks that only this machine can reach.
+        """
+        mirrors: dict[str, Mirror] = {}
+
+        def mirror_of(other: RemoteUrl) -> Mirror:
+            check_reach(url, other)
+            if other.key not in mirrors:
+                mirrors[other.key] = Mirror(directory / other.key, other, self._tool, self._clock)
+            return mirrors[other.key]
+
+        return GitRepository(url, access, mirror_of(url), self._looks, self._tool, mirror_of, bounds)
 
     def head(
         self,

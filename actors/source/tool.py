@@ -19,6 +19,7 @@ from actors.errors import SourceError
 from actors.source import complaints, ssh
 from actors.source.address import Access, RemoteUrl
 from actors.source.repository import Sink
+from runtime.capture import OnLine
 from runtime.errors import Cancelled, CommandMissing
 from runtime.shell import BUILD_OOM_SCORE, Cancel, Command, Outcome, clean_env, run
 
@@ -114,6 +115,7 @@ class Tool:
         stdin: bytes | None = None,
         cancel: Cancel | None = None,
         sink: Sink = None,
+        on_line: OnLine | None = None,
     ) -> Outcome:
         """Run `git ARGUMENTS`; how it ended is in the outcome. Raises Cancelled, and SourceError when git is absent."""
         where = () if git_dir is None else (f"--git-dir={git_dir}",)
@@ -127,7 +129,7 @@ class Tool:
                 oom_score_adj=BUILD_OOM_SCORE,
             )
             try:
-                outcome = run(child, cancel=cancel, sink=sink, clean=_Cleaner(access))
+                outcome = run(child, cancel=cancel, sink=sink, on_line=on_line, clean=_Cleaner(access))
             except CommandMissing as missing:
                 raise SourceError("git is not on this machine", "Install git.") from missing
         if outcome.cancelled:

@@ -8,7 +8,7 @@ from typing import Final
 
 from actors.bot.rights import Right
 from actors.bot.screen import Screen
-from actors.bot.screens import add_project
+from actors.bot.screens import add_project, third_party, third_party_more
 from actors.bot.screens.add_project import Branch, Folder, Name, Summary, Token, Url
 from actors.bot.screens.alerts import Alerts, QuietHours
 from actors.bot.screens.home import Chooser, Home, Waiting
@@ -22,8 +22,10 @@ from actors.bot.screens.run import Confirm, Run, TestTime
 from actors.bot.screens.settings import AccessKey, Delete, DeleteTyped, OneSetting, Persist, Settings
 from actors.bot.screens.status import Log, State, States
 from actors.bot.screens.system import Actors, Errors, Help, Languages, OneActor, System
-from actors.bot.screens.third_party import Address, Guests, Options, Output, Time
-from actors.bot.screens.third_party_guest import AskGuest, Command, IntoProject, Running, Steps
+from actors.bot.screens.third_party import Address, Guests, Options
+from actors.bot.screens.third_party_choices import Output, Time
+from actors.bot.screens.third_party_guest import AskGuest, Command, Running, Steps
+from actors.bot.screens.third_party_project import IntoProject
 from actors.bot.screens.thresholds import LoadThresholds
 from actors.bot.screens.users import Invite, OneUser, Users
 from actors.bot.screens.variables import DeleteVariable, Import, Names, NewVariable, Value, Variable, Variables
@@ -40,7 +42,9 @@ _ALL: Final = (
     *(NewVariable(), Value(), Import(), Names()),
     *(Intervals(), Interval(), Custom()),
     *(Settings(), OneSetting(), AccessKey(), Persist(), Delete(), DeleteTyped()),
-    *(Guests(), Address(), Options(), Time(), Output()),
+    *(Guests(), Address(), third_party.Token(), Options(), Time(), Output(), third_party_more.Interval()),
+    *(third_party_more.Variables(), third_party_more.NewVariable(), third_party_more.Value()),
+    *(third_party_more.OneVariable(), third_party_more.Import()),
     *(Running(), Steps(), AskGuest(), IntoProject(), Command()),
     *(Journal(), History(), Load(), ByProject(), OneProject(), Alerts(), QuietHours(), LoadThresholds()),
     *(System(), Actors(), OneActor(), Errors(), Languages(), Help()),

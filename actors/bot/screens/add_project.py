@@ -50,6 +50,8 @@ def answers(visit: Visit) -> Html | None:
         lines.append(words("add_has_interval", value=words.duration(int(form["interval"]))))
     if visit.shelf.get(visit.chat, TOKEN) is not None and form.get("url"):
         lines.append(words("add_has_token"))
+    if form.get("guest") and visit.sandbox is not None:
+        lines.append(words("add_has_variables", n=len(visit.sandbox.variables(form["guest"]))))
     return join(lines) if lines else None
 
 
@@ -252,8 +254,16 @@ class Summary(Step):
         )
         project = visit.control.add(new, visit.asked_by, access(visit))
         visit.shelf.drop(visit.chat, TOKEN)
+        for key, value in _brought(visit).items():
+            visit.control.set_variable(project.name, key, value, False)
         target = "R2" if arg == "begin" else "P1"
         return Reply(to=Link(target, project.no), note=visit.words("note_added", name=project.name), form={})
+
+
+def _brought(visit: Visit) -> dict[str, Secret]:
+    """The variables of the third-party repository that becomes the project."""
+    number = visit.form.get("guest")
+    return visit.sandbox.values(number) if number and visit.sandbox is not None else {}
 
 
 def _policy(form: object) -> Policy:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import HOME, Choice, Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
+from actors.bot.screen import HOME, Choice, Expect, Page, Reply, Rows, Screen, Visit, do, go
 from actors.bot.screens.common import PAGE, crumbs, page_of, pages
-from actors.bot.spans import parse_span
 from actors.bot.texts import Html, join
-from actors.errors import BadInput, BadUrl, NoEngine, NothingToDo
-from actors.sandbox.shapes import CPUS, MEMORY, PRODUCTION_S, TEST_S, Guest, GuestState, Wish
-from actors.source.address import check_branch, split
+from actors.errors import AccessDenied, BadInput, BadUrl, NoEngine, NothingToDo
+from actors.model.guest import CPUS, MEMORY, Guest, GuestState, Wish
+from actors.source.address import Access, check_branch, split
 from runtime.log import get
+from runtime.vault import Secret
 
 if TYPE_CHECKING:
     from actors.sandbox import Sandbox
@@ -24,16 +24,14 @@ audit = get("actors.bot.audit")
 MB = 1024 * 1024
 MEMORIES_MB = (128, 256, 512, 1024)
 CORES = ("0.25", "0.5", "1", "2")
-TEST_TIMES_S = (60, 300, 600, 1800, 3600)
-PRODUCTION_TIMES_S = (3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 LINES = (10, 20, 30)
 MARKS = {
     GuestState.PREPARING: "🟡",
     GuestState.RUNNING: "🟢",
+    GuestState.RESTARTING: "🟡",
     GuestState.ENDED: "⚪",
     GuestState.FAILED: "🔴",
 }
-GOING = (GuestState.PREPARING, GuestState.RUNNING)
 _ID = re.compile(r"[0-9a-f]{8}")
 
 
@@ -52,15 +50,14 @@ def guest(visit: Visit) -> Guest:
     return sandbox(visit).get(number)
 
 
-def state(visit: Visit, it: Guest) -> GuestState:
-    """Where it stands; its time may be over before anybody noticed."""
-    over = it.state in GOING and it.until < visit.now.timestamp()
-    return GuestState.ENDED if over else it.state
-
-
 def kind(visit: Visit, it: Guest) -> str:
     """Test or production, in words."""
-    return visit.words.label("tp_test" if it.test else "tp_production")
+    return visit.words.label("tp_test" if it.wish.test else "tp_production")
+
+
+def every(visit: Visit, seconds: int) -> str:
+    """How often the repository is looked at, in words."""
+    return visit.words.duration(seconds) if seconds else visit.words.label("tp_every_off")
 
 
 class Guests(Screen):
@@ -72,7 +69,7 @@ class Guests(Screen):
         """Who is here; where there is no engine, how to get one."""
         words, title = visit.words, crumbs(visit, visit.words.label("tp_title"))
         try:
-            found = sandbox(visit).list()
+            found = sandbox(visit).all()
         except NoEngine as error:
             again = go(words.label("b_refresh"), "T0")
             return Page(title, words("tp_no_engine", error=error.message), ((again,),))
@@ -85,7 +82,7 @@ class Guests(Screen):
 
     def _line(self, visit: Visit, it: Guest) -> str:
         age = visit.words.duration(visit.now.timestamp() - it.started_at)
-        return f"{MARKS[state(visit, it)]} {it.name[:30]} · {kind(visit, it)} · {age}"
+        return f"{MARKS[it.state]} {it.name[:30]} · {kind(visit, it)} · {age}"
 
 
 class Asking(Screen):
@@ -94,11 +91,13 @@ class Asking(Screen):
     right = Right.RUN
     keeps_form = True
 
-    def page(self, visit: Visit, text: Html, rows: Rows = (), *, back: Link, typed: bool = False) -> Page:
+    def page(
+        self, visit: Visit, text: Html, rows: Rows = (), *, back: Link, typed: bool = False, secret: bool = False
+    ) -> Page:
         """A step that Cancel ends."""
         words = visit.words
         title = crumbs(visit, words.label("tp_title"), words.label("tp_new"))
-        expects = Expect(Link(self.id)) if typed else None
+        expects = Expect(Link(self.id), secret) if typed else None
         return Page(title, text, rows, back=back, cancel=HOME, expects=expects)
 
 
@@ -120,17 +119,56 @@ class Address(Asking):
 
 
 def asked(visit: Visit, text: str) -> Reply:
-    """T2 for what was typed; raises BadUrl, BadBranch or what git says of it."""
+    """T2 for what was typed; raises BadUrl, BadBranch or what git says of it. A token in the link is sealed at once.
+
+    Where no engine answers there is no use in asking more: T0 says how to get one.
+    """
+    try:
+        sandbox(visit).need_engine()
+    except NoEngine:
+        return Reply(to=Link("T0"))
     words = [*text.split(maxsplit=1), "", ""]
-    address, _ = split(words[0])
+    address, held = split(words[0])
     if address.scheme not in ("https", "http", "ssh"):
         raise BadUrl(f"{address.safe} is not on a server", "Give an https:// address.", url=address.safe)
     ref = check_branch(words[1]) if words[1] else ""
-    visit.control.check_url(address.raw)
-    return Reply(to=Link("T2"), form={**_kept(visit.form), "t_url": address.raw, "t_ref": ref})
+    form = kept(visit.form)
+    if form.get("t_url") != address.raw:
+        form["t_id"] = sandbox(visit).draft()  # what was given for another repository is not for this one
+    if held.token is not None:
+        sandbox(visit).set_access(form["t_id"], held)
+    return looked(visit, {**form, "t_url": address.raw, "t_ref": ref})
 
 
-def _kept(form: Mapping[str, str]) -> dict[str, str]:
+def looked(visit: Visit, form: dict[str, str]) -> Reply:
+    """T2 when the repository can be read, T1k when it wants a token."""
+    try:
+        visit.control.check_url(form["t_url"], sandbox(visit).access(form["t_id"]))
+    except AccessDenied as error:
+        return Reply(to=Link("T1k"), form=form, note=visit.words.error(error))
+    return Reply(to=Link("T2"), form=form)
+
+
+class Token(Asking):
+    """T1k: a private repository's token."""
+
+    id = "T1k"
+
+    def draw(self, visit: Visit) -> Page:
+        """Asks for it; the message is deleted."""
+        return self.page(visit, visit.words("tp_token"), back=Link("T1"), typed=True, secret=True)
+
+    def typed(self, visit: Visit, text: str) -> Reply:
+        """The token, sealed and tried at once."""
+        form = kept(visit.form)
+        if not form.get("t_url"):
+            return Reply(to=Link("T1"))
+        sandbox(visit).set_access(form["t_id"], Access(token=Secret(text.strip())))
+        return looked(visit, form)
+
+
+def kept(form: Mapping[str, str]) -> dict[str, str]:
+    """The answers that are a guest's."""
     return {name: value for name, value in form.items() if name.startswith("t_")}
 
 
@@ -141,12 +179,13 @@ def wish(form: Mapping[str, str]) -> Wish:
         url=form.get("t_url", ""),
         ref=form.get("t_ref") or None,
         test=test,
-        for_s=int(form.get("t_for") or (TEST_S if test else PRODUCTION_S)),
+        for_s=int(form.get("t_for") or 0) or None,
         network=form.get("t_net") != "off",
         memory=int(form.get("t_mem") or MEMORY // MB) * MB,
         cpus=float(form.get("t_cpu") or CPUS),
         output=form.get("t_out") != "off",
         lines=int(form.get("t_lines") or LINES[-1]),
+        interval_s=int(form.get("t_every") or 0),
     )
 
 
@@ -160,19 +199,22 @@ class Options(Asking):
         words, it = visit.words, wish(visit.form)
         if not it.url:
             return self.page(visit, words("tp_url_first"), ((go(words.label("b_tp_url"), "T1"),),), back=Link("T0"))
-        test = do(_marked(words.label("b_tp_test"), it.test), "T2", arg="test")
-        production = do(_marked(words.label("b_tp_production"), not it.test), "T2", arg="production")
+        test = do(marked(words.label("b_tp_test"), it.test), "T2", arg="test")
+        production = do(marked(words.label("b_tp_production"), not it.test), "T2", arg="production")
         network = words.label("b_tp_net_on" if it.network else "b_tp_net_off")
         output = words.label("b_tp_out", lines=it.lines) if it.output else words.label("b_tp_out_off")
         rows: Rows = (
             (test, production),
-            (go(words.label("b_tp_time", time=words.duration(it.seconds)), "T2t"),),
+            (
+                go(words.label("b_tp_time", time=how_long(visit, it.seconds)), "T2t"),
+                go(words.label("b_tp_every", time=every(visit, it.interval_s)), "T7"),
+            ),
             (
                 do(words.label("b_tp_memory", size=words.size(it.memory)), "T2", arg="mem"),
                 do(words.label("b_tp_cpu", cores=f"{it.cpus:g}"), "T2", arg="cpu"),
                 do(network, "T2", arg="net"),
             ),
-            (go(output, "T3"),),
+            (_variables(visit), go(output, "T3")),
             (do(words.label("b_tp_run"), "T2", arg="run", style="success"),),
         )
         ref = words("tp_ref", ref=it.ref) if it.ref else None
@@ -181,7 +223,7 @@ class Options(Asking):
 
     def act(self, visit: Visit) -> Reply:
         """Another choice; or begin."""
-        form = _kept(visit.form)
+        form = kept(visit.form)
         match visit.place.arg:
             case "run":
                 return self._begun(visit)
@@ -201,75 +243,23 @@ class Options(Asking):
         wanted = wish(visit.form)
         if not wanted.url:
             return Reply(to=Link("T1"))
-        begun = sandbox(visit).start(wanted)
-        audit.info("a third-party repository is run", by=visit.asked_by, url=begun.url, guest=begun.id)
+        begun = sandbox(visit).start(wanted, visit.form.get("t_id", ""), visit.asked_by)
+        audit.info("a third-party repository is run", by=visit.asked_by, url=begun.wish.url, guest=begun.id)
         return Reply(to=Link("T4", arg=begun.id), form={})
 
 
-class Time(Asking):
-    """T2t: how long it may run."""
-
-    id = "T2t"
-
-    def draw(self, visit: Visit) -> Page:
-        """Presets; an own time may be typed."""
-        words, it = visit.words, wish(visit.form)
-        times = TEST_TIMES_S if it.test else PRODUCTION_TIMES_S
-        choices: list[Choice] = [
-            do(_marked(words.duration(seconds), seconds == it.seconds), "T2t", arg=str(seconds)) for seconds in times
-        ]
-        return self.page(visit, words("tp_time"), grid(choices, 3), back=Link("T2"), typed=True)
-
-    def act(self, visit: Visit) -> Reply:
-        """A preset."""
-        return self._chosen(visit, visit.place.arg)
-
-    def typed(self, visit: Visit, text: str) -> Reply:
-        """An own time."""
-        return self._chosen(visit, text)
-
-    def _chosen(self, visit: Visit, text: str) -> Reply:
-        return Reply(to=Link("T2"), form={**_kept(visit.form), "t_for": str(parse_span(text))})
+def how_long(visit: Visit, seconds: int) -> str:
+    return visit.words.duration(seconds) if seconds else visit.words.label("tp_no_end")
 
 
-class Output(Asking):
-    """T3: whether the chat is shown what the commands write, and how much of it.
-
-    The argument: nothing (of the one that is to be run) or a guest; an act has one word more, `on`, `off` or lines.
-    """
-
-    id = "T3"
-
-    def draw(self, visit: Visit) -> Page:
-        """On or off, and 10, 20 or 30 lines."""
-        words, number = visit.words, visit.place.arg.partition(",")[0]
-        it = guest(visit) if number else wish(visit.form)
-        on = [
-            do(_marked(words.label(f"b_tp_{name}"), it.output is (name == "on")), "T3", arg=f"{number},{name}")
-            for name in ("on", "off")
-        ]
-        lines = [
-            do(_marked(str(count), it.output and it.lines == count), "T3", arg=f"{number},{count}") for count in LINES
-        ]
-        rows: Rows = (tuple(on), tuple(lines))
-        if not isinstance(it, Guest):
-            return self.page(visit, words("tp_output"), rows, back=Link("T2"))
-        title = crumbs(visit, words.label("tp_title"), it.name[:40])
-        return Page(title, words("tp_output"), rows, back=Link("T4", arg=number))
-
-    def act(self, visit: Visit) -> Reply:
-        """As chosen; a number of lines means that it is on."""
-        number, _, wanted = visit.place.arg.partition(",")
-        count = int(wanted) if wanted in map(str, LINES) else None
-        if number:
-            it = guest(visit)
-            sandbox(visit).set_output(it.id, wanted != "off", count or it.lines)
-            return Reply(to=Link("T3", arg=it.id))
-        form = {**_kept(visit.form), "t_out": "off" if wanted == "off" else "on"}
-        return Reply(to=Link("T3"), form=form if count is None else {**form, "t_lines": str(count)})
+def _variables(visit: Visit) -> Choice:
+    """Secrets are typed in a private chat only."""
+    number = visit.form.get("t_id", "")
+    count = len(sandbox(visit).variables(number)) if number else 0
+    return go(visit.words.label("b_tp_variables", n=count), "T6", arg=number)
 
 
-def _marked(label: str, chosen: bool) -> str:
+def marked(label: str, chosen: bool) -> str:
     return f"● {label}" if chosen else label
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+from actors.bot.excerpt import excerpt
 from actors.bot.links import Link
 from actors.bot.render import output
 from actors.bot.rights import Right
 from actors.bot.screen import CONFIRM_S, LIVE_S, Choice, Expect, File, Page, Reply, Rows, Screen, Visit, do, go, grid
-from actors.bot.screens.add_project import DEFAULT_INTERVAL, TOKEN
 from actors.bot.screens.common import crumbs, sha
-from actors.bot.screens.third_party import GOING, MARKS, audit, guest, kind, sandbox, state
+from actors.bot.screens.third_party import MARKS, audit, every, guest, how_long, kind, sandbox
 from actors.bot.texts import Html, Words, join
-from actors.errors import BadName, NameTaken, NothingToDo
-from actors.sandbox.shapes import COMMAND_S, Guest, GuestState, Step
+from actors.errors import NothingToDo
+from actors.model.guest import COMMAND_S, Ending, Guest, GuestState, Step
 from runtime.output import OutputFile
 
-SHOWN_STEPS = 5  # the newest; with its output only the last one, a panel has no room for more
-BLOCK = 2700  # characters of output, so that what stands above it fits as well
+SHOWN_STEPS = 5  # the newest
+LAST_LINES = 10  # of what runs now
+BLOCK = 2300  # characters of output, so that what stands above it fits as well
 COMMAND_SHOWN = 80
 MAX_COMMAND = 2000
 FILE_LINES = 500_000
@@ -31,82 +32,119 @@ class Running(Screen):
     id = "T4"
 
     def draw(self, visit: Visit) -> Page:
-        """How it stands, its commands, the output of the last one; drawn again while it goes on."""
-        words, it = visit.words, guest(visit)
-        now = state(visit, it)
-        shown = list(enumerate(it.steps))[-SHOWN_STEPS:]
-        blocks: list[Html | None] = [_headline(visit, it, now)]
-        blocks += [_head(step, words) for _, step in shown[:-1]]
-        blocks += [block(it, step, words) for _, step in shown[-1:]]
-        if now in GOING and it.running:
-            blocks.append(words("tp_now", command=it.running[:COMMAND_SHOWN]))
-        if not it.output:
-            blocks.append(words("tp_output_is_off"))
-        live = None if now not in GOING else LIVE_S if it.test else SLOW_S
-        title = crumbs(visit, words.label("tp_title"), it.name[:40])
-        return Page(title, join(blocks, "\n\n"), self._rows(visit, it, now), back=Link("T0"), live_s=live)
+        """How it stands, its commands, the last lines of what runs; drawn again while it goes on.
 
-    def _rows(self, visit: Visit, it: Guest, now: GuestState) -> Rows:
+        What ended commands wrote is told in messages; who gets none of these sees the last one's lines here.
+        """
+        words, it = visit.words, guest(visit)
+        blocks: list[Html | None] = [_headline(visit, it)]
+        steps = list(it.steps)[-SHOWN_STEPS:]
+        repeats = bool(steps) and it.asked_by != f"telegram:{visit.chat}"
+        blocks += [_head(step, words) for step in (steps[:-1] if repeats else steps)]
+        blocks += [block(it, step, words) for step in (steps[-1:] if repeats else [])]
+        blocks += [words("tp_now", command=text[:COMMAND_SHOWN]) for text in it.commands]
+        blocks.append(_now(visit, it, LAST_LINES if not repeats else 0))
+        if not it.wish.output:
+            blocks.append(words("tp_output_is_off"))
+        live = None if not it.alive else LIVE_S if it.wish.test or it.commands else SLOW_S
+        title = crumbs(visit, words.label("tp_title"), it.name[:40])
+        return Page(title, join(blocks, "\n\n"), self._rows(visit, it), back=Link("T0"), live_s=live)
+
+    def _rows(self, visit: Visit, it: Guest) -> Rows:
         words = visit.words
         files: list[Choice] = []
         if it.steps:
-            last = f"{it.id},{len(it.steps) - 1}"
             files = [
-                do(words.label("b_tp_file"), "T4s", arg=last),
+                do(words.label("b_tp_file"), "T4s", arg=f"{it.id},{it.steps[-1].number}"),
                 go(words.label("b_tp_steps", n=len(it.steps)), "T4s", arg=it.id),
             ]
         rows: list[tuple[Choice, ...]] = [tuple(files)]
-        if now is GuestState.RUNNING:
-            rows.append(_command(visit, it))
+        if it.state is GuestState.RUNNING:
+            rows.append((_private(visit, words.label("b_tp_command"), "T5", it),))
         if visit.may(Right.RUN):
-            switch = words.label("b_tp_quiet" if it.output else "b_tp_loud")
-            rows.append(
+            switch = words.label("b_tp_quiet" if it.wish.output else "b_tp_loud")
+            rows += [
                 (
-                    do(switch, "T4", arg=f"{it.id},{'off' if it.output else 'on'}"),
-                    go(words.label("b_tp_lines", lines=it.lines), "T3", arg=it.id),
-                )
-            )
-            stop = (go(words.label("b_stop"), "T4a", arg=f"{it.id},stop"),) if now in GOING else ()
-            rows.append((*stop, go(words.label("b_tp_remove"), "T4a", arg=f"{it.id},remove")))
-            rows.append((do(words.label("b_tp_project"), "T4p", arg=it.id),))
+                    do(switch, "T4", arg=f"{it.id},{'off' if it.wish.output else 'on'}"),
+                    go(words.label("b_tp_lines", lines=it.wish.lines), "T3", arg=it.id),
+                ),
+                (
+                    _private(visit, words.label("b_tp_variables", n=len(sandbox(visit).variables(it.id))), "T6", it),
+                    go(words.label("b_tp_every", time=every(visit, it.wish.interval_s)), "T7", arg=it.id),
+                ),
+                (
+                    do(words.label("b_tp_again"), "T4", arg=f"{it.id},again"),
+                    *((go(words.label("b_stop"), "T4a", arg=f"{it.id},stop"),) if it.alive else ()),
+                    go(words.label("b_tp_remove"), "T4a", arg=f"{it.id},remove"),
+                ),
+                (do(words.label("b_tp_project"), "T4p", arg=it.id),),
+            ]
         return tuple(row for row in rows if row)
 
     act_right = Right.RUN
 
     def act(self, visit: Visit) -> Reply:
-        """Output on or off."""
+        """Output on or off; or run it anew."""
         it = guest(visit)
-        sandbox(visit).set_output(it.id, visit.place.arg.endswith(",on"), it.lines)
-        return Reply(to=Link("T4", arg=it.id))
+        wanted = visit.place.arg.partition(",")[2]
+        there = Link("T4", arg=it.id)
+        if wanted == "again":
+            audit.info("a third-party repository is run anew", by=visit.asked_by, guest=it.id)
+            sandbox(visit).again(it.id)
+            return Reply(to=there)
+        sandbox(visit).set_output(it.id, wanted == "on", it.wish.lines)
+        return Reply(to=there)
 
 
-def _command(visit: Visit, it: Guest) -> tuple[Choice, ...]:
-    """Commands are typed in a private chat only; from a group the button leads there."""
-    label = visit.words.label("b_tp_command")
-    link = None if visit.private or not visit.may(Right.CHANGE) else visit.deep_link(f"t_{it.id}")
-    return (Choice(label, url=link),) if link else (go(label, "T5", arg=it.id),)
+def _private(visit: Visit, label: str, screen: str, it: Guest) -> Choice:
+    """Commands and secrets are typed in a private chat only; from a group the button leads there."""
+    payload = f"{'t' if screen == 'T5' else 'w'}_{it.id}"
+    link = None if visit.private or not visit.may(Right.CHANGE) else visit.deep_link(payload)
+    return Choice(label, url=link) if link else go(label, screen, arg=it.id)
 
 
-def _headline(visit: Visit, it: Guest, now: GuestState) -> Html:
+def _now(visit: Visit, it: Guest, most: int) -> Html | None:
+    """What runs for good, and what it has written at last."""
+    if not it.alive or not it.running:
+        return None
     words = visit.words
+    head = words("tp_now", command=it.running[:COMMAND_SHOWN])
+    lines, count = sandbox(visit).last_lines(it.id, min(most, it.wish.lines))
+    if not lines or not it.wish.output:
+        return head
+    return join([head, words("tp_last_lines", n=len(lines), count=count), output(_fitting(lines, words), words)])
+
+
+def _fitting(lines: tuple[str, ...], words: Words) -> list[str]:
+    return excerpt(lines, 0, LAST_LINES, BLOCK // 2, lambda gone: words.label("hidden", lines=gone))
+
+
+def _headline(visit: Visit, it: Guest) -> Html:
+    words, wish = visit.words, it.wish
     left = it.until - visit.now.timestamp()
+    ends = words("tp_left", time=words.duration(left)) if it.until else words("tp_no_end_line")
+    watched = wish.interval_s and it.ending is not Ending.STOPPED
+    before = words("tp_time_set", time=how_long(visit, wish.seconds))
     return join(
         [
             words(
                 "tp_state",
-                mark=MARKS[now],
-                state=words.label(f"tp_is_{now.value}"),
+                mark=MARKS[it.state],
+                state=words.label(f"tp_is_{it.state.value}"),
                 kind=kind(visit, it),
                 sha=sha(it.commit or None),
             ),
-            words("tp_url_line", url=it.url[:200]),
+            words("tp_url_line", url=wish.url[:200]),
             words(
                 "tp_limits",
-                memory=words.size(it.memory),
-                cores=f"{it.cpus:g}",
-                network=words.label("tp_net_on" if it.network else "tp_net_off"),
+                memory=words.size(wish.memory),
+                cores=f"{wish.cpus:g}",
+                network=words.label("tp_net_on" if wish.network else "tp_net_off"),
             ),
-            words("tp_left", time=words.duration(left)) if now in GOING else None,
+            (before if it.state is GuestState.PREPARING else ends) if it.alive else None,
+            words("tp_restarts", n=it.restarts) if it.restarts else None,
+            words("tp_watched", time=every(visit, wish.interval_s)) if watched else None,
+            words("tp_watch_error", error=it.watch_error[:300]) if it.watch_error else None,
             words("error_line", error=it.error[:500]) if it.error else None,
         ]
     )
@@ -126,25 +164,11 @@ def _head(step: Step, words: Words) -> Html:
 
 def block(it: Guest, step: Step, words: Words) -> Html:
     """A command with its output, as many lines as the guest is to show."""
-    if not it.output:
+    if not it.wish.output:
         return _head(step, words)
-    return join([_head(step, words), output(shown_lines(step, it.lines, words), words)])
-
-
-def shown_lines(step: Step, most: int, words: Words) -> list[str]:
-    """At most so many lines, one of them telling how many are left out of the middle."""
-    lines, hidden = list(step.lines), step.hidden
-    if hidden or len(lines) > most:
-        keep = min(len(lines), most - 1)
-        first = keep // 2
-        hidden += len(lines) - keep
-        lines = [*lines[:first], words.label("hidden", lines=hidden), *lines[len(lines) - (keep - first) :]]
-    width = max(BLOCK // max(len(lines), 1), 80)
-    return lines if sum(map(len, lines)) <= BLOCK else [_narrow(line, width) for line in lines]
-
-
-def _narrow(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    left_out = lambda gone: words.label("hidden", lines=gone)  # noqa: E731 - two words
+    lines = excerpt(step.lines, step.hidden, it.wish.lines, BLOCK, left_out)
+    return join([_head(step, words), output(lines, words)])
 
 
 class Steps(Screen):
@@ -152,39 +176,45 @@ class Steps(Screen):
 
     id = "T4s"
     act_right = Right.SEE
+    standing = True
 
     def draw(self, visit: Visit) -> Page:
         """The command that was chosen, the last one at first; a button for each of the others."""
         words, it = visit.words, guest(visit)
-        step, at = _chosen(visit, it)
+        step = _chosen(visit, it)
         others = [
-            go(f"{'● ' if number == at else ''}{number + 1}", "T4s", arg=f"{it.id},{number}")
-            for number in range(len(it.steps))
+            go(f"{'● ' if other is step else ''}{other.number}", "T4s", arg=f"{it.id},{other.number}")
+            for other in it.steps
         ]
-        rows = (*grid(others, 6), (do(words.label("b_tp_file"), "T4s", arg=f"{it.id},{at}"),))
+        rows = (*grid(others, 6), (do(words.label("b_tp_file"), "T4s", arg=f"{it.id},{step.number}"),))
         title = crumbs(visit, words.label("tp_title"), it.name[:40], words.label("tp_commands"))
         return Page(title, block(it, step, words), rows, back=Link("T4", arg=it.id))
 
     def act(self, visit: Visit) -> Reply:
         """The whole output as a file."""
         it = guest(visit)
-        step, at = _chosen(visit, it)
+        step = _chosen(visit, it)
         lines = OutputFile(step.file).tail(FILE_LINES, FILE_BYTES)
         there = Link("T4", arg=it.id)
         if not lines:
             return Reply(to=there, note=visit.words("no_output"))
         name = re.sub(r"[^A-Za-z0-9._-]", "_", it.name)[:40].lstrip(".") or "output"
-        content = ("\n".join((f"$ {step.command}", *lines)) + "\n").encode("utf-8", "replace")
+        text = sandbox(visit).clean("\n".join((f"$ {step.command}", *lines)) + "\n")
         caption = visit.words("log_caption", name=it.name[:40], n=step.count)
-        return Reply(to=there, files=(File(f"{name}-{at + 1}.txt", content, caption),))
+        return Reply(to=there, files=(File(f"{name}-{step.number}.txt", text.encode("utf-8", "replace"), caption),))
 
 
-def _chosen(visit: Visit, it: Guest) -> tuple[Step, int]:
+def _chosen(visit: Visit, it: Guest) -> Step:
+    """The command that the place names; the last one where it names none. Old ones are forgotten in time."""
     if not it.steps:
         raise NothingToDo(f"no command of {it.name} has ended yet")
     wanted = visit.place.arg.partition(",")[2]
-    at = min(int(wanted), len(it.steps) - 1) if wanted.isdecimal() else len(it.steps) - 1
-    return it.steps[at], at
+    for step in it.steps:
+        if wanted == str(step.number):
+            return step
+    if wanted:
+        raise NothingToDo("the output of that command is not kept any more", "Only the last dozen are.")
+    return it.steps[-1]
 
 
 class AskGuest(Screen):
@@ -216,30 +246,6 @@ class AskGuest(Screen):
         return Reply(to=Link("T4", arg=it.id), note=words("tp_stopped", name=it.name))
 
 
-class IntoProject(Screen):
-    """T4p: leads to a new project's summary with what is known of the guest."""
-
-    id = "T4p"
-    right = Right.CHANGE
-    act_right = Right.CHANGE
-
-    def draw(self, visit: Visit) -> Page:
-        """It only acts; what is drawn is the guest."""
-        return Running().draw(visit)
-
-    def act(self, visit: Visit) -> Reply:
-        """Nothing is made yet: the summary asks."""
-        it = guest(visit)
-        form = {"url": it.url, "interval": DEFAULT_INTERVAL}
-        try:
-            name = visit.control.check_name(it.name)
-            form |= {"name": name, "path": visit.control.suggest_path(name)}
-        except (BadName, NameTaken):
-            form["name"] = ""  # the summary asks for another one
-        visit.shelf.drop(visit.chat, TOKEN)
-        return Reply(to=Link("A6"), form=form)
-
-
 class Command(Screen):
     """T5: a command for the guest's container; only administrators, only in a private chat."""
 
@@ -257,11 +263,10 @@ class Command(Screen):
         return Page(title, text, back=back, expects=Expect(Link("T5", arg=it.id)))
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """Run it and show what came of it; blocks for a minute at most."""
+        """Begin it; a message tells what came of it, and nobody waits for that."""
         it, command = guest(visit), text.strip().replace("\0", "")
         if not command or len(command) > MAX_COMMAND:
             return Reply(to=Link("T5", arg=it.id), note=visit.words("tp_bad_command", n=MAX_COMMAND))
         audit.info("a command for a third-party repository's container", by=visit.asked_by, guest=it.id)
-        sandbox(visit).set_output(it.id, it.output, it.lines)  # one of an earlier service's life is known from now on
-        sandbox(visit).command(it.id, command, limit_s=COMMAND_S)
+        sandbox(visit).send(it.id, command, limit_s=COMMAND_S)
         return Reply(to=Link("T4", arg=it.id))

@@ -69,9 +69,38 @@ TEXTS: Final = {
     "b_tp_lines": "Lines: {lines}",
     "b_tp_remove": "🗑 Remove",
     "b_tp_project": "📦 Turn into a project",
-    "tp_ask_stop": "Stop <b>{name}</b>? Everything in its container ends; the output stays.",
+    "tp_ask_stop": (
+        "Stop <b>{name}</b>? Everything in its container ends; the output stays. New commits are not looked "
+        "for until you run it anew."
+    ),
     "tp_ask_remove": "Remove <b>{name}</b>? Its container, its files and its output will be lost.",
     "tp_stopped": "⏹ {name} was stopped.",
     "tp_removed": "🗑 {name} was removed.",
     "cmd_repo": "Run a third-party repository",
+    "b_tp_every": "👁 Interval: {time}",
+    "tp_every_off": "off",
+    "b_tp_variables": "⚙️ Variables ({n})",
+    "tp_no_end": "∞ until I stop it",
+    "tp_no_end_line": "Runs until somebody stops it",
+    "tp_time_set": "Time: {time}",
+    "tp_restarts": "Restarts: {n}",
+    "tp_watched": "New commits are looked for every {time}",
+    "tp_watch_error": "⚠️ The repository cannot be checked: <i>{error}</i>",
+    "tp_is_restarting": "starting again in a moment",
+    "tp_last_lines": "last {n} of {count} lines:",
+    "b_tp_again": "🔁 Run anew",
+    "tp_token": (
+        "🔑 Send an access token; your message is deleted right after reading. It is"
+        " sealed, used to fetch the repository only, and never reaches the stranger's container."
+    ),
+    "tp_variables": "🔒 Only this repository's container gets them. The values are sealed and never shown.",
+    "tp_value": "Value for <code>{name}</code>. Your message is deleted right after reading.",
+    "tp_variable": "<code>{name}</code> — the value is never shown. Change it, or delete it?",
+    "tp_next_start": "It counts when the program is started the next time.",
+    "tp_every": (
+        "How often to look for new commits of <b>{name}</b>? A new commit is run in place of the one before, "
+        "and you are told. Choose or send such as 90s, 10m, 2h, 1d:"
+    ),
+    "tp_every_now": "Now: {time}",
+    "tp_no_branch": "⚠️ A project follows a branch, and {ref} is none: the repository's default branch is taken.",
 }

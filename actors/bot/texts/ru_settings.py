@@ -20,6 +20,7 @@ TEXTS: Final = {
     "add_has_path": "Папка: <code>{value}</code>",
     "add_has_branch": "Ветка: {value}",
     "add_has_interval": "Период: {value}",
+    "add_has_variables": "⚙️ Переменных перейдёт: {n}",
     "add_has_token": "🔑 Доступ по токену",
     "interval_title": "Период",
     "interval_text": (
@@ -122,6 +123,10 @@ TEXTS: Final = {
     "alert_parked": "Не поднимается",
     "alert_watch_failed": "Репозиторий недоступен",
     "alert_watch_recovered": "Репозиторий доступен",
+    "alert_guest_step": "Сторонние: команды",
+    "alert_guest_commit": "Сторонние: коммит",
+    "alert_guest_ended": "Сторонние: завершён",
+    "alert_guest_failed": "Сторонние: сбой",
     "alert_service_back": "Сервис перезапущен",
     "alert_service": "Сервис",
     "alert_actor": "Сбой актора",

@@ -12,6 +12,7 @@ from actors.bot.access import Access
 from actors.bot.bot import Bot
 from actors.bot.dialogue import Dialogue
 from actors.bot.greeting import Greeting
+from actors.bot.herald import herald_spec
 from actors.bot.mail import Mail
 from actors.bot.outbox import Outbox
 from actors.bot.pacing import Pacing
@@ -29,6 +30,7 @@ from runtime.system import System
 from runtime.vault import Secret
 from tests.actors.bot.fake_control import FakeControl
 from tests.actors.bot.fake_sandbox import FakeSandbox
+from tests.actors.bot.post_office import services_of
 from tests.fakes.botapi import BotApiServer, User
 
 ADMIN = 42
@@ -38,9 +40,16 @@ class Front:
     """The bot and the people who use it."""
 
     def __init__(
-        self, server: BotApiServer, home: Path, control: FakeControl, clock: Clock | None, admins: tuple[int, ...]
+        self,
+        server: BotApiServer,
+        home: Path,
+        control: FakeControl,
+        clock: Clock | None,
+        admins: tuple[int, ...],
+        *,
+        tells: bool = False,
     ) -> None:
-        self.server, self.control, self.admins = server, control, admins
+        self.server, self.control, self.admins, self.tells = server, control, admins, tells
         self.home, self.clock = home, clock
         self.sandbox = FakeSandbox(home / "sandbox", clock or SystemClock())
         self.forgives: tuple[str, ...] = ()  # what a test makes the server refuse on purpose
@@ -51,7 +60,7 @@ class Front:
         self.telegram = Telegram(Secret(self.server.token), self.server.url)
         clock = self.clock or SystemClock()
         self.access = Access(self.store, clock, self.admins)
-        self.system = System(clock=self.clock, lanes={"chat": Lane(16, 1000), "poll": Lane(1, 2)})
+        self.system = System(clock=self.clock, lanes={"chat": Lane(16, 1000), "poll": Lane(1, 2), "disk": Lane(1, 100)})
         greeting = Greeting(self.access)
         self.dialogue = Dialogue(
             self.control,  # type: ignore[arg-type]  # the fake has what screens call
@@ -61,14 +70,24 @@ class Front:
             bot_name=lambda: greeting.name,
             sandbox=self.sandbox,  # type: ignore[arg-type]  # the same
         )
-        mail = Mail(NoticeRecords(self.store), self.access, self.system.clock)
+        notices = NoticeRecords(self.store)
+        mail = Mail(notices, self.access, self.system.clock)
+        self.sandbox.tell = self.system.bus.publish
         quick = Pacing(chat_rate=1000, chat_burst=1000, overall_rate=5000, overall_burst=1000)
         children = [
             ChildSpec("outbox", partial(Outbox, self.telegram, mail, quick)),
+            *self._heralds(notices),
             ChildSpec("bot", partial(Bot, self.dialogue, self.store, self.telegram, greeting)),
             ChildSpec("poller", partial(Poller, self.telegram, self.store)),
         ]
         self.system.start(supervisor("root", [supervisor("bot", children, restarts=100)], restarts=100))
+
+    def _heralds(self, notices: NoticeRecords) -> list[ChildSpec]:
+        """One that tells what happens, where a test wants to hear of it."""
+        if not self.tells:
+            return []
+        services = services_of(self.home, self.store, self.system.clock)
+        return [herald_spec(services, notices, self.access, sends=True)]
 
     def halt(self) -> None:
         self.system.stop(5.0)
@@ -111,11 +130,16 @@ class Front:
 
 @contextmanager
 def front(
-    tmp_path: Path, control: FakeControl, clock: Clock | None = None, admins: tuple[int, ...] = (ADMIN,)
+    tmp_path: Path,
+    control: FakeControl,
+    clock: Clock | None = None,
+    admins: tuple[int, ...] = (ADMIN,),
+    *,
+    tells: bool = False,
 ) -> Iterator[Front]:
     """A running bot; at the end nothing that it called may have been refused."""
     with BotApiServer(clock=clock) as server:
-        running = Front(server, tmp_path / "home", control, clock, admins)
+        running = Front(server, tmp_path / "home", control, clock, admins, tells=tells)
         try:
             yield running
         finally:

@@ -40,6 +40,25 @@ LIMIT = 20.0
 ADMIN = 42
 
 
+def services_of(home: Path, store: Store, clock: Clock) -> Services:
+    """What a herald needs of the service; there are no engines."""
+    layout = Layout(home)
+    vault = Vault.from_settings(None, home / "secret.key")
+    releases, target = Releases(layout), Target(layout)
+    return Services(
+        clock=clock,
+        layout=layout,
+        records=Records(store, vault, clock),
+        sources=Sources(layout.home, clock=clock),
+        releases=releases,
+        cleaner=Cleaner(layout, releases, Environments(layout), target),
+        targets=target,
+        strategy=InPlace(target),
+        engines={},
+        redactor=Redactor(),
+    )
+
+
 class PostOffice:
     """Everything between an event and a person. `down` and `up` are the death and the next life of the service."""
 
@@ -51,20 +70,7 @@ class PostOffice:
         """The service starts."""
         clock, layout = self.clock, Layout(self.home)
         self.store = Store.open(layout.store, clock=clock)
-        vault = Vault.from_settings(None, self.home / "secret.key")
-        releases, target = Releases(layout), Target(layout)
-        self.services = Services(
-            clock=clock,
-            layout=layout,
-            records=Records(self.store, vault, clock),
-            sources=Sources(layout.home, clock=clock),
-            releases=releases,
-            cleaner=Cleaner(layout, releases, Environments(layout), target),
-            targets=target,
-            strategy=InPlace(target),
-            engines={},
-            redactor=Redactor(),
-        )
+        self.services = services_of(self.home, self.store, clock)
         self.records = NoticeRecords(self.store)
         self.access = Access(self.store, clock, self.admins, "ru")
         self.system = System(clock=clock, workers=2)

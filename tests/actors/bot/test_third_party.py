@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actors.bot.links import Link, parse
 from actors.bot.rights import Role
-from actors.bot.screen import HOME
-from actors.sandbox.shapes import GuestState
+from actors.bot.screen import HOME, Person
+from actors.bot.session import Session
+from actors.bot.texts.notices_en import TEXTS as ENGLISH
+from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
+from actors.errors import NoSuchBranch
+from actors.model.guest import GuestState
+from actors.source import Access
+from runtime.vault import Secret
 from tests.actors.bot.fake_control import FakeControl
-from tests.actors.bot.front import ADMIN, Front, front
+from tests.actors.bot.fake_sandbox import FakeSandbox
+from tests.actors.bot.front import ADMIN, front
 from tests.actors.bot.test_golden import GOLDEN, Scribe
 from tests.actors.bot.walking import Walk, walking
+from tests.fakes.botapi import Message, User
 from tests.fakes.clock import FakeClock
 
 URL = "https://example.org/strange.git"
@@ -61,17 +70,137 @@ def test_each_option_reaches_the_sandbox(walk: Walk) -> None:
     walk.types(URL)
     for label in ("Боевой", "Память: 256", "CPU: 0.5", "Сеть: да"):
         walk.presses(label)
-    walk.presses("Время: 1 дн")
+    walk.presses("Время: ∞")
     walk.types("2h")
+    walk.presses("Период: выкл")
+    walk.presses("15 мин")
     walk.presses("Вывод в чат")
     walk.presses("10")
     walk.presses("Назад")
     assert "строк: 10" in labels(walk)
+    assert "Период: 15 мин" in labels(walk)
     walk.presses("▶️ Запустить")
     (wish,) = walk.sandbox.wishes
     assert (wish.test, wish.seconds, wish.memory, wish.cpus) == (False, 7200, 512 * 1024**2, 1.0)
-    assert (wish.network, wish.output, wish.lines) == (False, True, 10)
+    assert (wish.network, wish.output, wish.lines, wish.interval_s) == (False, True, 10, 900)
     assert walk.session.form == {}
+
+
+def test_production_has_no_end_unless_one_is_given(walk: Walk) -> None:
+    walk.sees("T1")
+    walk.types(URL)
+    walk.presses("Боевой")
+    walk.presses("Время: ∞ пока не остановлю")
+    assert "● ∞" in labels(walk)
+    walk.presses("7 дн")
+    walk.presses("Время: 7 дн")
+    walk.presses("∞")
+    walk.presses("▶️ Запустить")
+    assert walk.sandbox.wishes[0].seconds == 0
+    assert "Время: ∞ пока не остановлю" in walk.turn.text
+    number = walk.session.place.arg
+    walk.sandbox.goes_on(number, "python main.py")
+    assert "Работает, пока не остановят" in walk.sees("T4", 0, number).text
+
+
+def test_variables_are_given_before_it_runs_and_never_shown(walk: Walk) -> None:
+    walk.sees("T1")
+    walk.types(URL)
+    walk.presses("Переменные (0)")
+    walk.presses("Добавить")
+    walk.presses("API_KEY")
+    assert walk.session.waiting is not None
+    assert walk.session.waiting.secret, "the message with the value is deleted"
+    text = walk.types("tell-nobody").text
+    assert "API_KEY" in text
+    walk.presses("Добавить")
+    walk.types("not a name")
+    walk.sees("T6", 0, walk.session.form["t_id"])
+    walk.presses(".env")
+    walk.types("A=1\nB=two\n")
+    walk.presses("A ••••")
+    assert "никогда не показывается" in walk.turn.text
+    walk.presses("Удалить")
+    walk.presses("B ••••")
+    walk.presses("Изменить")
+    walk.types("three")
+    walk.presses("Назад")
+    assert "Переменные (2)" in labels(walk)
+    assert "tell-nobody" not in str(walk.session)
+    walk.presses("▶️ Запустить")
+    number = walk.session.place.arg
+    assert {name: value.reveal() for name, value in walk.sandbox.secrets[number].items()} == {
+        "API_KEY": "tell-nobody",
+        "B": "three",
+    }
+    walk.sees("T4", 0, number)
+    walk.presses("Переменные (2)")
+    walk.presses("API_KEY")
+    walk.presses("Изменить")
+    assert "при следующем запуске" in walk.types("newer").text
+    assert walk.sandbox.secrets[number]["API_KEY"] == Secret("newer")
+    walk.presses("Назад")
+    assert walk.session.place.screen == "T4"
+
+
+def test_variables_are_for_administrators_in_a_private_chat(walk: Walk) -> None:
+    number = begun(walk)
+    for place in ("T6", "T6n", "T6v", "T6d", "T6e"):
+        assert walk.dialogue.forbids(Link(place, 0, number), Role.OPERATOR, True) == "t_not_allowed"
+        assert walk.dialogue.forbids(Link(place, 0, number), Role.ADMIN, False) == "t_private_only"
+    walk.private = False
+    walk.sees("T4", 0, number)
+    assert f"https://t.me/vanka_bot?start=w_{number}" in [
+        button.url for row in walk.turn.keyboard for button in row if button.url
+    ]
+
+
+def test_a_private_repository_is_run_with_a_token_that_is_asked_for(walk: Walk) -> None:
+    walk.control.private = True
+    walk.sees("T1")
+    assert "Пришлите токен" in walk.types(URL).text
+    assert walk.session.waiting is not None
+    assert walk.session.waiting.secret
+    assert "отдельном контейнере" in walk.types("ghp_secret").text
+    assert "ghp_secret" not in str(walk.session)
+    walk.presses("▶️ Запустить")
+    token = walk.sandbox.accesses[walk.session.place.arg].token
+    assert token is not None
+    assert token.reveal() == "ghp_secret"
+
+
+def test_a_token_in_the_link_is_kept_apart_from_the_link(walk: Walk) -> None:
+    walk.control.private = True
+    walk.sees("T1")
+    walk.types("https://anna:ghp_secret@example.org/strange.git")
+    assert "ghp_secret" not in walk.turn.text + str(walk.session)
+    walk.presses("▶️ Запустить")
+    number = walk.session.place.arg
+    assert walk.sandbox.wishes[0].url == URL
+    assert walk.sandbox.accesses[number].digest
+    walk.sees("T1")
+    assert "Пришлите токен" in walk.types("https://example.org/other.git").text, "it is not for another repository"
+
+
+def test_the_interval_is_changed_while_it_runs_and_what_cannot_be_watched_is_said(walk: Walk) -> None:
+    number = begun(walk)
+    walk.sees("T4", 0, number)
+    walk.presses("Период: выкл")
+    walk.types("10m")
+    assert walk.sandbox.get(number).wish.interval_s == 600
+    assert "каждые 10 мин" in walk.turn.text
+    walk.sandbox.cannot_watch = NoSuchBranch("there is no branch v1.2")
+    walk.presses("Период: 10 мин")
+    assert "нет такой ветки" in walk.presses("1 ч").text
+    walk.presses("Не следить")
+    assert walk.sandbox.get(number).wish.interval_s == 0
+
+
+def test_it_is_run_anew_by_a_button(walk: Walk) -> None:
+    number = begun(walk)
+    walk.sees("T4", 0, number)
+    walk.presses("Запустить заново")
+    assert walk.sandbox.anew == [number]
 
 
 @pytest.mark.parametrize(
@@ -95,31 +224,53 @@ def test_without_an_engine_the_screen_says_how_to_get_one(walk: Walk) -> None:
     walk.sandbox.without_engine = True
     assert "apt install docker.io" in walk.sees("T0").text
     assert "Запустить новый" not in labels(walk)
+    walk.session = replace(walk.session, form={"t_url": URL, "t_id": "00000001"})
+    walk.sees("T2")
+    assert "Docker" in walk.presses("▶️ Запустить").text
+    assert not walk.sandbox.wishes
+    walk.sandbox.without_engine = False
+    walk.sees("T1")
+    walk.sandbox.without_engine = True
+    assert "apt install docker.io" in walk.types(URL).text
+    walk.sandbox.without_engine = False
     turn = walk.sees("T4", 0, "0000000a")
     assert turn.session.place == HOME
-    assert "не запускается" in turn.text
+    assert "Делать нечего" in turn.text
 
 
-def test_each_command_shows_how_it_ended_and_the_last_one_what_it_wrote(walk: Walk) -> None:
+def test_the_panel_shows_how_each_command_ended_and_the_last_lines_of_what_runs(walk: Walk) -> None:
     number = begun(walk)
     walk.sandbox.goes_on(number, "pip install -r requirements.txt")
     assert "$ pip install -r requirements.txt" in walk.sees("T4", 0, number).text
     walk.sandbox.ended(number, "pip install -r requirements.txt", [f"line {n}" for n in range(212)])
+    walk.sandbox.goes_on(number, "python main.py <x>")
+    walk.sandbox.last = (tuple(f"<b>{n}</b>" for n in range(30)), 4000)
     text = walk.sees("T4", 0, number).text
     assert "код 0 · 31 с · строк 212" in text
+    assert "line 7" not in text, "a message tells what it wrote"
+    assert "python main.py &lt;x&gt;" in text
+    assert "последние 10 из 4000 строк" in text
+    assert text.count("&lt;b&gt;") == 10
+    walk.sandbox.set_output(number, False, 30)
+    assert "&lt;b&gt;" not in walk.sees("T4", 0, number).text
+
+
+def test_who_is_sent_no_messages_sees_in_the_panel_what_the_last_command_wrote(walk: Walk) -> None:
+    number = begun(walk)
+    walk.session, walk.person = Session(0), Person(0, "anna", "ru")  # a terminal
+    walk.sandbox.ended(number, "python main.py", ["<b>not markup</b> & more", *["x"] * 211], code=3)
+    text = walk.sees("T4", 0, number).text
+    assert "код 3" in text
+    assert "&lt;b&gt;not markup&lt;/b&gt; &amp; more" in text
     shown = re.search(r"<pre>(.*)</pre>", text, re.DOTALL)
     assert shown is not None
     assert len(shown.group(1).splitlines()) == 30
     assert "ещё 183 строк скрыто" in shown.group(1)
-    walk.sandbox.ended(number, "python main.py <x>", ["<b>not markup</b> & more"], code=3)
-    text = walk.sees("T4", 0, number).text
-    assert "python main.py &lt;x&gt;" in text
-    assert "&lt;b&gt;not markup&lt;/b&gt; &amp; more" in text
-    assert "код 3" in text
 
 
 def test_a_flood_of_wide_lines_fits_into_the_panel_with_its_markup(walk: Walk) -> None:
     number = begun(walk)
+    walk.session = replace(walk.session, chat=-100)  # a group
     for command in range(6):
         walk.sandbox.ended(number, f"{command} " + "<" * 900, ["&" * 400] * 300)
     text = walk.sees("T4", 0, number).text
@@ -143,17 +294,15 @@ def test_the_whole_output_of_any_command_comes_as_a_file(walk: Walk) -> None:
 
 def test_the_output_can_be_switched_off_and_made_shorter_while_it_runs(walk: Walk) -> None:
     number = begun(walk)
-    walk.sandbox.ended(number, "one", [f"line {n}" for n in range(30)])
     walk.sees("T4", 0, number)
-    text = walk.presses("Вывод выкл").text
-    assert "line 1" not in text
-    assert "код 0" in text
+    walk.presses("Вывод выкл")
+    assert walk.sandbox.get(number).wish.output is False
     walk.presses("Вывод вкл")
     walk.presses("Строк: 30")
     walk.presses("10")
-    text = walk.presses("Назад").text
-    assert text.count("line ") == 9
-    assert "ещё 21 строк скрыто" in text
+    assert (walk.sandbox.get(number).wish.output, walk.sandbox.get(number).wish.lines) == (True, 10)
+    walk.presses("Назад")
+    assert "Строк: 10" in labels(walk)
 
 
 def test_stop_and_remove_ask_first(walk: Walk) -> None:
@@ -164,9 +313,9 @@ def test_stop_and_remove_ask_first(walk: Walk) -> None:
     assert "завершён" in walk.presses("Остановить").text
     assert walk.turn.live_s is None
     walk.presses("Удалить")
-    assert walk.sandbox.list()
+    assert walk.sandbox.all()
     assert "удалён" in walk.presses("Удалить").text
-    assert walk.sandbox.list() == []
+    assert walk.sandbox.all() == []
     assert "Делать нечего" in walk.sees("T4", 0, number).text
 
 
@@ -181,12 +330,12 @@ def test_an_administrator_sends_a_command_and_sees_what_it_wrote(walk: Walk) -> 
     walk.sandbox.goes_on(number, "python main.py")
     walk.sees("T4", 0, number)
     walk.presses("⌨️ Команда")
-    walk.sandbox.answer = (["main.py", "setup.cfg"], 2)
     text = walk.types("/bin/ls -l <here>").text
     assert walk.sandbox.commands == ["/bin/ls -l <here>"]
-    assert "$ /bin/ls -l &lt;here&gt;" in text
-    assert "код 2" in text
-    assert "setup.cfg" in text
+    assert "$ /bin/ls -l &lt;here&gt;</code> …" in text, "it runs, and nobody waits for it"
+    assert walk.turn.live_s == 3
+    walk.sandbox.ended(number, "/bin/ls -l <here>", ["main.py", "setup.cfg"], code=2)
+    assert "код 2" in walk.sees("T4", 0, number).text
 
 
 def test_only_administrators_in_a_private_chat_send_commands(walk: Walk) -> None:
@@ -198,7 +347,7 @@ def test_only_administrators_in_a_private_chat_send_commands(walk: Walk) -> None
     walk.private = False
     walk.sees("T4", 0, number)
     urls = [button.url for row in walk.turn.keyboard for button in row if button.url]
-    assert urls == [f"https://t.me/vanka_bot?start=t_{number}"]
+    assert f"https://t.me/vanka_bot?start=t_{number}" in urls
     walk.role = Role.OPERATOR
     walk.sees("T4", 0, number)
     assert "⌨️" not in labels(walk)
@@ -214,18 +363,33 @@ def test_a_viewer_sees_and_changes_nothing(walk: Walk) -> None:
     walk.presses("strange")
     acting = [link for row in walk.turn.keyboard for b in row if b.data and (link := parse(b.data)) and link.act]
     assert [link.screen for link in acting] == ["T4s"], "the output's file is all there is"
-    for place in ("T1", "T2", "T3", "T4a"):
+    for place in ("T1", "T2", "T3", "T4a", "T1k", "T7", "T6"):
         assert walk.dialogue.forbids(Link(place), Role.VIEWER, True) == "t_not_allowed"
 
 
-def test_a_guest_becomes_a_project_by_the_summary(walk: Walk) -> None:
-    number = begun(walk)
+def test_a_guest_becomes_a_project_with_its_branch_interval_variables_and_token(walk: Walk) -> None:
+    number = begun(walk, f"{URL} develop")
+    walk.sandbox.set_interval(number, 900)
+    walk.sandbox.set_variable(number, "API_KEY", Secret("a-long-secret-value"))
+    walk.sandbox.set_access(number, Access(token=Secret("ghp_secret")))
     walk.sees("T4", 0, number)
     text = walk.presses("Сделать проектом").text
-    assert "Имя: <b>strange</b>" in text
-    assert f"Ссылка: {URL}" in text
+    for line in ("Имя: <b>strange</b>", f"Ссылка: {URL}", "Ветка: develop", "15 мин", "Переменных перейдёт: 1", "🔑"):
+        assert line in text
     walk.presses("✅ Создать и")
-    assert walk.control.project("strange").url == URL
+    project = walk.control.project("strange")
+    assert (project.url, project.branch, project.interval_s) == (URL, "develop", 900)
+    assert walk.control.reveal_variable("strange", "API_KEY", False).reveal() == "a-long-secret-value"
+    (added,) = [asked for asked in walk.control.asked if asked[0] == "add"]
+    assert added[3].token.reveal() == "ghp_secret"
+
+
+def test_a_tag_is_no_branch_that_a_project_could_follow(walk: Walk) -> None:
+    number = begun(walk, f"{URL} v1.2")
+    walk.sees("T4", 0, number)
+    text = walk.presses("Сделать проектом").text
+    assert "v1.2 — не ветка" in text
+    assert "Ветка: v1.2" not in text
 
 
 def test_a_name_that_is_taken_is_asked_for_again(walk: Walk) -> None:
@@ -246,52 +410,143 @@ def test_the_command_repo_leads_to_the_options_and_leaves_no_token_in_the_chat(t
         assert "ghp_secret" not in "".join(message.text for message in anna.messages)
 
 
+class Chronicler(Scribe):
+    """Writes down the panel, and each message beside it."""
+
+    def _panel(self) -> Message:
+        title = self.words.label("menu")
+        found = [m for m in self.user.messages if m.keyboard and m.text.startswith(title)]
+        assert found, "no panel"
+        return found[-1]
+
+    def presses(self, label: str, *, until: str, message: Message | None = None) -> None:
+        self.user.wait_for(lambda _u: [it for row in (message or self._panel()).labels for it in row if label in it])
+        before = [(m.id, m.text, m.labels) for m in self.user.messages]
+        press = self.user.presses(label, message or self._panel())
+        self.user.waits_for_answer(press)
+        self.lines += ["", f"▶ [{label}]" + (f" — {press.toast}" if press.toast else "")]
+        self._wait(until, before)
+
+    def hears(self, text: str, happens: Callable[[], object]) -> Message:
+        """Something happens, and a message tells of it."""
+        before = {message.id for message in self.user.messages}
+        happens()
+        told = self.user.wait_for(
+            lambda u: next((m for m in u.messages if m.id not in before and text in m.text), None)
+        )
+        assert told is not None
+        self._write("🔔 " + ("silent" if told.silent else "loud"), told)
+        return told
+
+    def _wait(self, until: str, before: list[tuple[int, str, list[list[str]]]]) -> None:
+        def there(_user: User) -> Message | None:
+            found = self._panel()
+            return found if until in found.text and (found.id, found.text, found.labels) not in before else None
+
+        panel = self.user.wait_for(there)
+        assert panel is not None
+        known = {number for number, _text, _labels in before}
+        for message in self.user.messages:
+            if message.document and message.id not in known:
+                self.lines.append(f"    📎 {message.document[0]}")
+        self._write("", panel)
+
+    def _write(self, head: str, message: Message) -> None:
+        self.lines += ["", *([head] if head else []), *(f"    {line}" for line in message.text.splitlines())]
+        self.lines += ["", *("    " + " ".join(f"[{label}]" for label in row) for row in message.labels)]
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_the_walk_of_a_third_party_run_reads_well(tmp_path: Path, language: str) -> None:
-    with front(tmp_path, FakeControl(), FakeClock()) as bot:
-        scribe = Scribe(bot, bot.server.user(ADMIN, language, "Anna"), language)
-        _begins(scribe, bot)
-        _looks_at_its_output(scribe, bot)
+    with front(tmp_path, FakeControl(), FakeClock(), tells=True) as bot:
+        scribe = Chronicler(bot, bot.server.user(ADMIN, language, "Anna"), language)
+        _begins(scribe)
+        _hears_of_its_commands(scribe)
         _sends_a_command_and_ends_it(scribe)
+        _hears_of_its_end(scribe)
+        _makes_a_project_of_it(scribe)
     file, told = GOLDEN / f"third_party.{language}.txt", "\n".join(scribe.lines).strip() + "\n"
     if os.environ.get("VANKA_GOLDEN") == "write":
         file.write_text(told, encoding="utf-8")
     assert told == file.read_text(encoding="utf-8")
 
 
-def _begins(scribe: Scribe, bot: Front) -> None:
-    b = scribe.b
+def _begins(scribe: Chronicler) -> None:
+    b, control = scribe.b, scribe.bot.control
+    control.private = True
     scribe.writes("/menu", until=b("home_empty"))
     scribe.presses(b("b_third_party"), until=b("tp_none"))
     scribe.presses(b("b_tp_new"), until="https://github.com/user/repo.git")
-    scribe.writes(f"{URL} v1.2", until=b("tp_foreign"))
+    scribe.writes(f"{URL} develop", until="🔑")
+    secret = scribe.writes("ghp_secret", until=b("tp_foreign"), shown="(the token; the bot deletes this message)")
+    scribe.bot.server.wait_for(lambda: secret.deleted)
     scribe.presses(b("b_tp_time", time=scribe.words.duration(300)), until=b("tp_time"))
     scribe.presses(scribe.words.duration(600), until=b("tp_foreign"))
     scribe.presses(b("b_tp_net_on"), until=b("tp_foreign"))
+    scribe.presses(b("b_tp_variables", n=0), until=b("tp_variables"))
+    scribe.presses(b("b_add"), until=b("var_name").split(" (")[0])
+    scribe.presses("API_KEY", until="API_KEY")
+    secret = scribe.writes("a-long-secret-value", until="🔒 API_KEY", shown="(the value; the bot deletes this message)")
+    scribe.bot.server.wait_for(lambda: secret.deleted)
+    scribe.presses("API_KEY ••••", until="API_KEY")
+    scribe.presses(b("b_back"), until=b("tp_variables"))
+    scribe.presses(b("b_back"), until=b("tp_foreign"))
+    scribe.presses(b("b_tp_every", time=b("tp_every_off")), until="90s")
+    scribe.presses(scribe.words.duration(900), until=b("tp_foreign"))
     scribe.presses(b("b_tp_run"), until=b("tp_is_preparing"))
-    bot.sandbox.goes_on("00000001", "pip install -r requirements.txt")
+    assert "secret" not in "".join(m.text for m in scribe.user.history)
 
 
-def _looks_at_its_output(scribe: Scribe, bot: Front) -> None:
-    b, number = scribe.b, "00000001"
-    bot.sandbox.ended(number, "pip install -r requirements.txt", [f"Collecting part {n}" for n in range(212)])
-    bot.sandbox.goes_on(number, "python main.py")
-    scribe.presses(b("b_menu"), until=b("home_empty"))
-    scribe.presses(b("b_third_party"), until=b("tp_choose"))
-    scribe.presses("strange", until="212")
+def _guest(scribe: Chronicler) -> tuple[FakeSandbox, str]:
+    return scribe.bot.sandbox, scribe.bot.sandbox.all()[0].id
+
+
+def _hears_of_its_commands(scribe: Chronicler) -> None:
+    b, (sandbox, number) = scribe.b, _guest(scribe)
+    install = "pip install -r requirements.txt"
+    sandbox.goes_on(number, install)
+    told = scribe.hears(install, lambda: sandbox.ended(number, install, [f"Collecting part {n}" for n in range(212)]))
+    assert told.silent
+    sandbox.goes_on(number, "python main.py")
+    sandbox.last = (("listening on 8080", "GET / 200"), 2)
+    scribe.presses(label_of("b_guest_file", scribe), until="$ pip install", message=told)
     scribe.presses(b("b_tp_lines", lines=30), until=b("tp_output"))
     scribe.presses("10", until=b("tp_output"))
     scribe.presses(b("b_back"), until="212")
-    scribe.presses(b("b_tp_file"), until="$ pip install")
     scribe.presses(b("b_tp_quiet"), until=b("tp_output_is_off"))
     scribe.presses(b("b_tp_loud"), until="212")
 
 
-def _sends_a_command_and_ends_it(scribe: Scribe) -> None:
-    b = scribe.b
+def _sends_a_command_and_ends_it(scribe: Chronicler) -> None:
+    b, (sandbox, number) = scribe.b, _guest(scribe)
     scribe.presses(b("b_tp_command"), until=b("tp_command"))
-    scribe.writes("ls -la", until="total 0")
+    scribe.writes("seq 1 40; exit 2", until="$ seq 1 40")
+    scribe.hears("seq 1 40", lambda: sandbox.ended(number, "seq 1 40; exit 2", [str(n) for n in range(1, 41)], 2, 1.0))
     scribe.presses(b("b_stop"), until="strange")
     scribe.presses(b("b_stop"), until=b("tp_is_ended"))
+
+
+def _hears_of_its_end(scribe: Chronicler) -> None:
+    b, (sandbox, number) = scribe.b, _guest(scribe)
+    sandbox.goes_on(number, "python main.py")
+    assert scribe.hears("strange", lambda: sandbox.over(number, lines=["done"])).silent
+    sandbox.goes_on(number, "python main.py")
+    failing = ["Traceback (most recent call last):", "  boom <x>"]
+    told = scribe.hears("strange", lambda: sandbox.over(number, GuestState.FAILED, lines=failing, code=1))
+    assert not told.silent
+    scribe.presses(label_of("b_guest", scribe), until=b("tp_is_failed"), message=told)
+
+
+def _makes_a_project_of_it(scribe: Chronicler) -> None:
+    b = scribe.b
+    scribe.presses(b("b_tp_project"), until=b("add_check"))
+    scribe.presses(b("b_create"), until=b("note_added", name="strange"))
+    scribe.writes("/repo", until=b("tp_choose"))
+    scribe.presses("strange", until=b("tp_is_failed"))
     scribe.presses(b("b_tp_remove"), until="strange")
     scribe.presses(b("b_tp_remove"), until=b("tp_none"))
+
+
+def label_of(key: str, scribe: Scribe) -> str:
+    """What stands on a notice's button."""
+    return (ENGLISH if scribe.words.language == "en" else RUSSIAN)[key]

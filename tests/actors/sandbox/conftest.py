@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from actors.engines.docker_calls import Docker
-from actors.sandbox import Sandbox
+from actors.records.guests import GuestRecords
 from actors.source import Sources
+from runtime.clock import SystemClock
+from runtime.store import Store
+from runtime.vault import Secret, Vault
 from tests.actors.engines.workshop import remove_all
 from tests.actors.sandbox.stranger import Stranger
 from tests.fakes.docker_engine import docker, docker_engine
@@ -19,15 +22,27 @@ __all__ = ["docker", "docker_engine"]
 
 
 @pytest.fixture
-def stranger(docker: Docker, tmp_path: Path) -> Iterator[Stranger]:
+def hosting(tmp_path: Path) -> Iterator[GitServer]:
+    """Where strangers' repositories are."""
+    (tmp_path / "hosting").mkdir()
+    with GitServer(tmp_path / "hosting") as server:
+        yield server
+
+
+@pytest.fixture
+def stranger(docker: Docker, tmp_path: Path, hosting: GitServer) -> Iterator[Stranger]:
     """A stranger's repository on a server, and the sandbox to run it in."""
     home = tmp_path / "home"
-    for folder in (home, tmp_path / "hosting"):
-        folder.mkdir()
-    with GitServer(tmp_path / "hosting") as server:
-        sources = Sources(home)
-        made = Stranger(Sandbox(home, sources, docker), server.repo("guest"), server.url("guest"), home)
-        yield made
-        made.sandbox.close()
-        remove_all(docker, {"vanka.home": (home / "engine-id").read_text().strip()})
-        sources.close()
+    home.mkdir()
+    store = Store.open(tmp_path / "guests")
+    vault = Vault([Secret("a key that is long enough for it")])
+    sources = Sources(home)
+    records = GuestRecords(store, vault, SystemClock())
+    made = Stranger(home, sources, docker, records, hosting.repo("guest"), hosting.url("guest"))
+    yield made
+    made.close()
+    mark = home / "engine-id"
+    if mark.exists():
+        remove_all(docker, {"vanka.home": mark.read_text().strip()})
+    sources.close()
+    store.close()

@@ -11,8 +11,14 @@ import pytest
 
 from actors.engines.docker_calls import Docker
 from actors.errors import VankaError
+from actors.messages import GuestEnded
+from actors.model.guest import GuestState, Wish
+from actors.sandbox.inside import BURST_BYTES, LOG_BYTES, LOG_FILES
+from actors.sandbox.transcript import FILE_BYTES
 from actors.sandbox.wall import own_addresses
 from tests.actors.sandbox.stranger import Stranger
+from tests.fakes.gitserver import GitServer
+from tests.scenarios.service import eventually
 
 pytestmark = pytest.mark.docker
 
@@ -149,6 +155,207 @@ time.sleep(600)
     assert "free" in answer["output"]
     assert answer["exit_code"] is None
     assert answer["steps"][0]["limit"]
+
+
+# --- the first process, which is ours
+
+
+def test_the_first_process_cannot_be_ended_looked_into_or_written_past(stranger: Stranger) -> None:
+    answer = stranger.run(command=("id -u",))
+    assert answer["output"] == "10001"
+    for text in (
+        "kill -9 1; kill -STOP 1; kill 1",
+        "echo x >/proc/1/fd/1",
+        "cat /proc/1/environ",
+        "ls /proc/1/fd",
+        "cat /vanka/out",
+        "ls /vanka",
+        "rm /vanka/out",
+        "mv /vanka/out /vanka/other",
+        "mkfifo /vanka/another",
+    ):
+        assert stranger.run(command=(text,))["exit_code"] != 0, text
+
+
+def test_whatever_it_kills_its_container_and_its_end_stay_in_our_hands(stranger: Stranger) -> None:
+    """All that it may end is its own; the pipe for its output is still read, and its end is seen."""
+    main = "import os, signal\nprint('on', flush=True)\nos.kill(-1, signal.SIGKILL)\n"
+    stranger.begins(main)
+    end = stranger.hears(GuestEnded)
+    assert end.step is not None
+    assert (end.step.exit_code, end.step.lines) == (137, ("on",))
+
+
+def test_flood_of_a_program_that_runs_for_long_is_slowed_and_bounded_on_the_disk(
+    stranger: Stranger, docker: Docker
+) -> None:
+    flood = "import sys\nblock = b'x' * 99 + b'\\n'\nwhile True: sys.stdout.buffer.write(block * 10000)\n"
+    guest = stranger.begins(flood, test=False)
+    eventually(lambda: stranger.sandbox.last_lines(guest.id, 1)[1] > BURST_BYTES // 100 * 2, "it floods", 60)
+    (container,) = stranger.things()[0]
+    found = docker.ask("the container", lambda api: api.inspect_container(container))
+    assert found["HostConfig"]["LogConfig"]["Config"] == {"max-size": str(LOG_BYTES), "max-file": str(LOG_FILES)}
+    folder = stranger.home / "sandbox" / guest.id
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 3 * FILE_BYTES
+    stranger.sandbox.stop(guest.id)
+    assert stranger.things() == ([], [], [])
+
+
+def test_fork_bomb_does_not_keep_a_guest_from_being_stopped(stranger: Stranger) -> None:
+    bomb = """\
+import os, time
+print("on", flush=True)
+while True:
+    try:
+        os.fork()
+    except OSError:
+        time.sleep(0.01)
+"""
+    guest = stranger.begins(bomb, test=False)
+    stranger.runs(guest)
+    stranger.sandbox.send(guest.id, "echo in vain")
+    assert stranger.sandbox.stop(guest.id).state is GuestState.ENDED
+    assert stranger.things() == ([], [], [])
+
+
+# --- before any of it runs: the repository itself
+
+
+def test_strangers_dockerfile_is_a_file_like_any_other(stranger: Stranger) -> None:
+    """Nothing of his is done while his image is made, and he cannot leave files out of it either."""
+    files = {
+        "Dockerfile": "FROM scratch\nRUN echo built >/built\nUSER root\nADD http://127.0.0.1:9/x /x\n",
+        ".vanka.Dockerfile": "FROM scratch\nRUN false\n",
+        ".dockerignore": "*\n",
+        "files/Dockerfile": "FROM scratch\n",
+    }
+    look = "import os\nprint(sorted(os.listdir('.')), os.path.exists('/built'), os.getuid())\n"
+    answer = stranger.run(look, files=files)
+    shown = "['.dockerignore', '.vanka.Dockerfile', 'Dockerfile', 'files', 'main.py'] False 10001"
+    assert answer["output"] == shown
+
+
+def test_hostile_code_in_what_the_requirements_install_is_shut_in_as_the_rest(
+    stranger: Stranger, machine: http.server.ThreadingHTTPServer
+) -> None:
+    """`pip install` runs the stranger's build backend: it finds no more than his program would."""
+    (stranger.home / "secret.key").write_text("tell-nobody")
+    places = ("/data", str(stranger.home), "/var/run/docker.sock")
+    backend = f"""\
+import os, socket, sys
+found = [place for place in {places!r} if os.path.exists(place)]
+found += [name for name in os.environ if "VANKA" in name or "TOKEN" in name]
+for address in {sorted(own_addresses())!r}:
+    try:
+        socket.create_connection((address, {machine.server_address[1]}), timeout=2).close()
+        found.append(address)
+    except OSError:
+        pass
+try:
+    open("/usr/hostile", "w")
+    found.append("/usr")
+except OSError:
+    pass
+with open("/work/told", "w") as file:
+    print("uid", os.getuid(), "found", found, file=file)
+raise SystemExit(3)
+"""
+    files = {
+        "requirements.txt": "./evil\n",
+        "evil/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n',
+        "evil/evil.py": backend,
+    }
+    stranger.repo.commit({"main.py": "print('never')\n", **files}, "evil")
+    guest = stranger.sandbox.start(Wish(url=stranger.url, network=True, command=("true",)))
+    end = stranger.hears(GuestEnded)
+    assert end.step is not None
+    assert (end.step.command, end.step.exit_code == 0) == ("pip install -r requirements.txt", False)
+    stranger.sandbox.remove(guest.id)
+    stranger.repo.commit({"requirements.txt": None}, "harmless")
+    again = ("pip install -q ./evil; cat /work/told",)
+    answer = stranger.sandbox.run(stranger.url, network=True, command=again)
+    assert "uid 10001 found []" in answer["output"], answer
+    assert machine.reached == []  # type: ignore[attr-defined]  # set by the fixture
+
+
+def test_repository_that_unfolds_to_millions_of_files_is_refused_before_it_is_read(stranger: Stranger) -> None:
+    """Ten trees of ten entries each, one in the other: a few kilobytes that stand for ten thousand million files."""
+    repo = stranger.repo
+    repo.commit({"main.py": "print('never')\n"}, "plain")
+    entry = repo.git("rev-parse", "HEAD:main.py")
+    kind = "100644 blob"
+    for _ in range(10):
+        lines = "".join(f"{kind} {entry}\tx{number}\n" for number in range(10))
+        entry, kind = repo.git("mktree", stdin=lines.encode()), "040000 tree"
+    push_tree(stranger, entry)
+    with pytest.raises(VankaError, match="more than 20000 files"):
+        stranger.sandbox.run(stranger.url, network=False)
+    assert list((stranger.home / "sandbox").iterdir()) == []
+
+
+def push_tree(stranger: Stranger, tree: str) -> None:
+    """A commit of that tree, on the branch."""
+    repo = stranger.repo
+    sha = repo.git("commit-tree", tree, "-m", "odd")
+    repo.git("push", "-q", "--force", "origin", f"{sha}:refs/heads/{repo.branch()}")
+
+
+def test_file_that_unfolds_to_more_than_the_disk_is_to_hold_is_refused(
+    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.sandbox.source.FILES_BYTES", 10 * 2**20)
+    stranger.repo.commit({"main.py": "", "zeros": b"\0" * (11 * 2**20)}, "a bomb")
+    with pytest.raises(VankaError, match="larger than 10 MB"):
+        stranger.sandbox.run(stranger.url, network=False)
+
+
+def test_repository_that_grows_too_large_is_broken_off_and_nothing_of_it_stays(
+    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.sandbox.source.MIRROR_BYTES", 5 * 2**20)
+    stranger.repo.commit({"main.py": "", "noise": os.urandom(8 * 2**20)}, "large")
+    with pytest.raises(VankaError, match="larger than 5 MB"):
+        stranger.sandbox.run(stranger.url, network=False)
+    assert list((stranger.home / "sandbox").iterdir()) == []
+    assert not any(it.name.endswith(".git") or len(it.name) == 16 for it in (stranger.home / "mirrors").iterdir())
+
+
+def test_link_that_is_as_large_as_memory_is_refused_before_it_is_read(stranger: Stranger) -> None:
+    stranger.repo.commit_entries({"main.py": ("100644", b""), "link": ("120000", b"x" * 2**20)})
+    with pytest.raises(VankaError, match="link in the repository is larger"):
+        stranger.sandbox.run(stranger.url, network=False)
+
+
+@pytest.mark.parametrize("target", ["/etc", "file:///etc", "../../../../../../etc", "ext::sh -c id", "-u/etc"])
+def test_submodules_that_point_at_this_machine_are_refused(stranger: Stranger, target: str) -> None:
+    with_submodule(stranger, target)
+    with pytest.raises(VankaError) as refused:
+        stranger.sandbox.run(stranger.url, network=False)
+    assert "sub" in refused.value.message or "leads out" in refused.value.message, refused.value.message
+
+
+def test_submodules_in_networks_that_only_this_machine_reaches_are_refused(
+    stranger: Stranger, machine: http.server.ThreadingHTTPServer
+) -> None:
+    with_submodule(stranger, f"http://127.0.0.1:{machine.server_address[1]}/secret.git")
+    with pytest.raises(VankaError, match="private network"):
+        stranger.sandbox.run(stranger.url, network=False)
+    assert machine.reached == []  # type: ignore[attr-defined]  # set by the fixture
+
+
+def test_submodules_of_the_repositorys_own_server_come_along(stranger: Stranger, hosting: GitServer) -> None:
+    part = hosting.repo("part")
+    part.commit({"word.py": "WORD = 'from the part'\n"}, "part")
+    with_submodule(stranger, "../part.git", part.head(), "import sub.word\nprint(sub.word.WORD)\n")
+    assert stranger.sandbox.run(stranger.url, network=False)["output"] == "from the part"
+
+
+def with_submodule(stranger: Stranger, target: str, sha: str = "a" * 40, main: str = "print('never')\n") -> None:
+    """A repository whose folder `sub` is a submodule."""
+    modules = f'[submodule "sub"]\n\tpath = sub\n\turl = {target}\n'
+    stranger.repo.commit({"main.py": main, ".gitmodules": modules}, "with a part")
+    blobs = stranger.repo.git("ls-tree", "HEAD") + f"\n160000 commit {sha}\tsub\n"
+    push_tree(stranger, stranger.repo.git("mktree", "--missing", stdin=blobs.encode()))
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):

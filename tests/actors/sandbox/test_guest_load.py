@@ -6,7 +6,7 @@ import pytest
 
 from actors.engines.container_load import Loads
 from actors.engines.docker_calls import Docker
-from actors.sandbox import GuestState, Wish
+from actors.model.guest import GuestState
 from tests.actors.sandbox.stranger import Stranger
 from tests.scenarios.service import eventually
 
@@ -17,9 +17,8 @@ def test_running_guest_is_told_with_its_name_and_a_container_that_can_be_measure
     stranger: Stranger, docker: Docker
 ) -> None:
     assert list(stranger.sandbox.running()) == []
-    stranger.repo.commit({"main.py": "import time\nheld = bytearray(20 << 20)\ntime.sleep(600)\n"}, "sleeper")
-    guest = stranger.sandbox.start(Wish(url=stranger.url, network=False))
-    eventually(lambda: stranger.sandbox.get(guest.id).state is GuestState.RUNNING, "it runs")
+    guest = stranger.begins("import time\nheld = bytearray(20 << 20)\ntime.sleep(600)\n")
+    stranger.is_at(guest, GuestState.RUNNING)
     ((number, name, container),) = stranger.sandbox.running()
     assert (number, name) == (guest.id, guest.name)
     loads = Loads(docker)

@@ -1,19 +1,20 @@
-"""Third-party repositories: run, shown, commanded, stopped, and gone without a trace."""
+"""Third-party repositories at the command line: run to their end, and gone without a trace."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from actors.engines.docker_calls import Docker
-from actors.errors import BadUrl, NoEngine, NothingToDo, VankaError
-from actors.sandbox import Guest, GuestState, Sandbox, Step, Wish
+from actors.errors import AccessDenied, BadUrl, NoEngine, NothingToDo
+from actors.model.guest import Wish
+from actors.records import Records
+from actors.sandbox import Sandbox
 from actors.source import Sources
+from runtime.vault import Secret
 from tests.actors.sandbox.stranger import Stranger
-from tests.scenarios.service import eventually
+from tests.fakes.gitserver import GitServer
 
 pytestmark = pytest.mark.docker
 
@@ -27,10 +28,9 @@ def test_main_file_is_run_and_its_lines_and_exit_code_are_told(stranger: Strange
     assert "".join(heard) == "$ python main.py\nhello\n"
 
 
-def test_nothing_of_it_is_left_when_it_has_ended(stranger: Stranger, docker: Docker) -> None:
+def test_nothing_of_it_is_left_when_it_has_ended(stranger: Stranger) -> None:
     stranger.run("print('hello')\n")
-    mine = {"vanka.home": (stranger.home / "engine-id").read_text().strip()}
-    assert (docker.containers(mine), docker.images(mine), docker.networks(mine)) == ([], [], [])
+    assert stranger.things() == ([], [], [])
     assert list((stranger.home / "sandbox").iterdir()) == []
 
 
@@ -96,71 +96,46 @@ def test_addresses_on_this_machine_and_repositories_without_a_main_file_are_refu
         stranger.sandbox.run(stranger.url)
 
 
-def test_chat_starts_a_guest_sends_it_commands_stops_and_removes_it(
-    stranger: Stranger, docker: Docker, tmp_path: Path
+def test_what_a_token_in_the_address_opens_is_fetched_and_the_token_stays_outside(
+    stranger: Stranger, hosting: GitServer
 ) -> None:
-    steps: list[tuple[Guest, Step]] = []
-    sources = Sources(stranger.home)
-    sandbox = Sandbox(stranger.home, sources, docker, on_step=lambda guest, step: steps.append((guest, step)))
-    stranger.repo.commit({"main.py": "import time\nprint('on', flush=True)\ntime.sleep(600)\n"}, "sleeper")
-
-    guest = sandbox.start(Wish(url=stranger.url, network=False, variables={"WHO": "you"}))
-    eventually(lambda: sandbox.get(guest.id).state is GuestState.RUNNING, "it runs")
-    (listed,) = sandbox.list()
-    assert (listed.name, listed.running, listed.test) == ("guest", "python main.py", True)
-    step = sandbox.command(guest.id, "echo hello $WHO; exit 4")
-    assert (step.lines, step.exit_code, step.file.read_text()) == (("hello you",), 4, "hello you\n")
-    assert [told.command for _guest, told in steps] == ["echo hello $WHO; exit 4"]
-    late = sandbox.command(guest.id, "sleep 60", limit_s=1)
-    assert (late.exit_code, late.limit) == (124, True)
-    assert sandbox.get(guest.id).state is GuestState.RUNNING
-    assert sandbox.set_output(guest.id, False, 10).output is False
-
-    sandbox.stop(guest.id)
-    assert sandbox.get(guest.id).state is GuestState.ENDED
-    with pytest.raises(NothingToDo):
-        sandbox.command(guest.id, "echo late")
-    sandbox.remove(guest.id)
-    assert sandbox.list() == []
-    sources.close()
+    hosting.token = "ghp_" + "t" * 36
+    with pytest.raises(AccessDenied):
+        stranger.run("print('in')\n")
+    heard: list[str] = []
+    url = stranger.url.replace("http://", f"http://anna:{hosting.token}@")
+    answer = stranger.sandbox.run(url, network=False, command=("env; cat /proc/*/environ",), on_output=heard.append)
+    assert answer["steps"][0]["line_count"] > 5
+    assert hosting.token not in "".join(heard) + str(answer)
+    assert stranger.sandbox.run(stranger.url, network=False, token=Secret(hosting.token))["exit_code"] == 0
 
 
-def test_the_next_service_still_knows_a_guest_and_sweeps_away_who_was_only_passing(
-    stranger: Stranger, docker: Docker
-) -> None:
-    stranger.repo.commit({"main.py": "import time\ntime.sleep(600)\n"}, "sleeper")
-    guest = stranger.sandbox.start(Wish(url=stranger.url, network=False, test=False))
-    eventually(lambda: stranger.sandbox.get(guest.id).state is GuestState.RUNNING, "it runs")
-    on = threading.Event()
+def test_variables_reach_its_commands_and_no_record_of_its_container(stranger: Stranger, docker: Docker) -> None:
+    seen: list[str] = []
 
-    def wait_for_it() -> None:
-        with suppress(VankaError):  # its container goes away under its hands
-            stranger.sandbox.run(
-                stranger.url,
-                network=False,
-                on_output=lambda text: on.set() if text == "on\n" else None,
-                command=("echo on; sleep 600",),
-            )
+    def look(text: str) -> None:
+        if "secret" in text:
+            seen.extend(str(docker._client().inspect_container(it)) for it in stranger.things()[0])
 
-    passing = threading.Thread(target=wait_for_it)
-    passing.start()
-    assert on.wait(30)
-
-    sources = Sources(stranger.home)
-    again = Sandbox(stranger.home, sources, docker)
-    (found,) = again.list()
-    assert (found.id, found.url, found.state, found.test) == (guest.id, stranger.url, GuestState.RUNNING, False)
-    passing.join(30)
-    assert not passing.is_alive()
-    again.remove(guest.id)
-    assert again.list() == []
-    sources.close()
+    main = "import os, time\nprint('secret', os.environ['KEY'], flush=True)\ntime.sleep(1)\n"
+    answer = stranger.run(main, variables={"KEY": Secret("tell-nobody")}, on_output=look)
+    assert answer["output"] == "secret ***"
+    assert seen
+    assert not any("tell-nobody" in it for it in seen)
 
 
-def test_without_an_engine_it_is_refused_with_how_to_get_one(tmp_path: Path) -> None:
+def test_without_an_engine_it_is_refused_with_how_to_get_one(tmp_path: Path, records: Records) -> None:
     sources = Sources(tmp_path)
-    sandbox = Sandbox(tmp_path, sources, Docker("unix:///nowhere/docker.sock"))
-    with pytest.raises(NoEngine) as refused:
-        sandbox.run("https://example.org/x.git")
-    assert "docker.io" in refused.value.hint
+    sandbox = Sandbox(tmp_path, sources, Docker("unix:///nowhere/docker.sock"), records.guests)
+    for attempt in (
+        lambda: sandbox.run("https://example.org/x.git"),
+        lambda: sandbox.start(Wish(url="https://example.org/x.git")),
+        sandbox.all,
+    ):
+        with pytest.raises(NoEngine) as refused:
+            attempt()
+        assert "docker.io" in refused.value.hint
+    sandbox.look()
+    sandbox.watch()
+    assert records.guests.all(tmp_path) == []
     sources.close()

@@ -1,0 +1,32 @@
+"""The sentences of notices, in one language, each value that is put into one escaped; pure."""
+
+from __future__ import annotations
+
+from actors.bot.texts import Html, escape
+from actors.bot.texts.notices_en import TEXTS as ENGLISH
+from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
+
+
+class Said:
+    """The sentences of one language."""
+
+    def __init__(self, language: str) -> None:
+        self._texts = ENGLISH if language == "en" else RUSSIAN
+
+    def __call__(self, key: str, **values: object) -> Html:
+        """The sentence, each value escaped."""
+        return Html(self._texts[key].format(**{name: escape(value) for name, value in values.items()}))
+
+    def label(self, key: str) -> str:
+        """The sentence as plain text."""
+        return self._texts[key]
+
+    def time(self, seconds: float | None) -> str:
+        """`7 s`, `1:12`, `1:02:03`."""
+        if seconds is None:
+            return self._texts["unknown_code"]
+        total = max(round(seconds), 0)
+        if total < 60:
+            return f"{total} {self._texts['s']}"
+        hours, rest = divmod(total, 3600)
+        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
