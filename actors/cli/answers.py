@@ -15,6 +15,7 @@ from actors.cli.local import guarded
 from actors.control.shapes import NewProject
 from actors.errors import BadUsage, NoEngine
 from actors.model.project import Policy
+from actors.records.variables import check_variable
 from actors.source.address import Access
 from runtime.vault import Secret
 
@@ -227,6 +228,22 @@ def logs(call: Call) -> Any:
             new = log.more()
 
 
+def _token(call: Call) -> Secret | None:
+    token = call.maybe_text("token")
+    return None if token is None else Secret(token)
+
+
+def _variables(call: Call) -> dict[str, Secret]:
+    """Checked before anything is begun; raises BadVariable."""
+    given = call.args.get("variables") or {}
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise BadUsage("variables is not an object of texts")
+    found = {str(name): Secret(value) for name, value in given.items()}
+    for name, value in found.items():
+        check_variable(name, value)
+    return found
+
+
 def run(call: Call) -> Any:
     """Somebody else's repository in a container."""
     if call.run is None:
@@ -237,6 +254,8 @@ def run(call: Call) -> Any:
             test=call.flag("test"),
             for_s=call.maybe_number("for_s"),
             command=call.texts("command"),
+            token=_token(call),
+            variables=_variables(call),
             on_output=lambda text: call.emit({"output": text}),
             gone=lambda: call.emit.gone,
         )

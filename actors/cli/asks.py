@@ -162,6 +162,8 @@ class RunThirdParty(Protocol):
         test: bool,
         for_s: int | None,
         command: tuple[str, ...],
+        token: Secret | None,
+        variables: Mapping[str, Secret],
         on_output: Callable[[str], None],
         gone: Callable[[], bool],
     ) -> Mapping[str, Any]: ...

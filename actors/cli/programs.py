@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from actors.bot.dotenv import parse_dotenv
 from actors.cli import text
 from actors.cli.arguments import Commands, named
 from actors.cli.context import Context
+from actors.cli.secret_file import secret_file
 from actors.cli.text import duration
 from actors.errors import BadUsage
 
@@ -37,6 +39,8 @@ def register(commands: Commands) -> None:
     parser.add_argument("url", metavar="URL", help="the repository")
     parser.add_argument("--test", action="store_true", help="a run with an end: 5 minutes unless --for says more")
     parser.add_argument("--for", dest="for_s", metavar="5m", type=duration, help="at most so long")
+    parser.add_argument("--token", metavar="FILE", help="file with the token of a private repository; - for input")
+    parser.add_argument("--variables", metavar="FILE", help="file with NAME=value lines for it alone; - for input")
     parser.add_argument(
         "--command",
         dest="own_command",
@@ -92,7 +96,7 @@ def run(context: Context) -> int:
             context.out.write(progress.get("output", ""))
             context.out.flush()
 
-    given = {"url": args.url, "test": args.test, "command": args.own_command}
+    given = {"url": args.url, "test": args.test, "command": args.own_command, **_secrets(context)}
     answer = context.client.ask("run", given | ({"for_s": args.for_s} if args.for_s is not None else {}), show)
     if context.as_json:
         context.show(answer, str)
@@ -100,3 +104,15 @@ def run(context: Context) -> int:
     if code != 0:
         context.note(f"vanka: it ended with exit code {code}.")
     return 0 if code == 0 else 1
+
+
+def _secrets(context: Context) -> dict[str, Any]:
+    """What opens the repository, and what its commands get: from files, never from the command line."""
+    token, variables = secret_file(context, context.args.token), secret_file(context, context.args.variables)
+    given: dict[str, Any] = {} if token is None else {"token": token}
+    if variables is not None:
+        found, strange = parse_dotenv(variables)
+        if strange:
+            raise BadUsage(f"{strange} lines of {context.args.variables} are no variables", "Write NAME=value lines.")
+        given["variables"] = found
+    return given

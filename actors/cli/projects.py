@@ -8,11 +8,10 @@ from pathlib import Path
 from actors.cli import text
 from actors.cli.arguments import Commands, named
 from actors.cli.context import Context
+from actors.cli.secret_file import secret_file
 from actors.cli.text import duration
-from actors.errors import BadUsage
 
 CLEARABLE = ("branch", "subdir", "probe")
-MAX_SECRET_BYTES = 64 * 1024
 
 
 def register(commands: Commands) -> None:
@@ -121,8 +120,8 @@ def _given(context: Context) -> dict[str, object]:
         "main": args.main,
         "probe": args.probe,
         "persist": args.persist,
-        "token": _secret(context, args.token),
-        "deploy_key": _secret(context, args.deploy_key, keep_newline=True),
+        "token": secret_file(context, args.token),
+        "deploy_key": secret_file(context, args.deploy_key, keep_newline=True),
     }
 
 
@@ -133,21 +132,3 @@ def _address(url: str) -> str:
     if url.startswith((".", "~")) or Path(url).is_dir():
         return str(Path(url).expanduser().absolute())
     return url
-
-
-def _secret(context: Context, name: str | None, *, keep_newline: bool = False) -> str | None:
-    """What the named file holds: a secret never stands in a command line, where every process can read it."""
-    if name is None:
-        return None
-    try:
-        content = context.stdin.read(MAX_SECRET_BYTES) if name == "-" else _read(name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadUsage(f"cannot read {name}: {error}") from error
-    if not content.strip():
-        raise BadUsage(f"{name} is empty" if name != "-" else "nothing came on standard input")
-    return content if keep_newline else content.strip()
-
-
-def _read(name: str) -> str:
-    with open(name, encoding="utf-8") as file:
-        return file.read(MAX_SECRET_BYTES)

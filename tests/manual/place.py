@@ -88,6 +88,7 @@ class Place:
 
     def _put_secrets(self) -> None:
         (self.user / "token.txt").write_text(f"{TOKEN}\n")
+        (self.user / "tool.env").write_text("API_KEY='a long secret value'\n")
         if self.ssh is not None:
             for name in ("shop_deploy", "mono_deploy"):
                 (self.user / ".ssh" / name).write_text(self.ssh.key)

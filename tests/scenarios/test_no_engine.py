@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.gitrepo import GitRepo
 from tests.scenarios.service import Service
 
+REPOSITORY = "https://example.org/x.git"
 PROGRAM = {"main.py": "import time\ntime.sleep(600)\n"}
 
 
@@ -43,4 +44,15 @@ def test_container_project_is_refused_with_what_to_do_and_a_process_project_is_n
     bare.cli("edit", "shop", "--persist", "data/")
     bare.cli("remove", "shop")
     assert bare.ask("status") == []
+    assert not (bare.home / "engine-id").exists()
+
+
+def test_third_party_repository_is_refused_with_how_to_get_an_engine(bare: Service) -> None:
+    refused = bare.cli("run", REPOSITORY, "--test", code=1)
+    assert refused.startswith("vanka: no Docker engine answers here")
+    assert "apt install docker.io" in refused
+    seen = bare.ask("chat", session="s", input="/repo", language="ru")
+    assert "apt install docker.io" in seen["text"]
+    assert [button["label"] for row in seen["buttons"] for button in row] == ["🔄 Обновить", "🏠 Меню"]
+    assert "apt install docker.io" in bare.ask("chat", session="s", input=f"/repo {REPOSITORY}", language="ru")["text"]
     assert not (bare.home / "engine-id").exists()
