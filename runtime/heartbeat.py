@@ -49,7 +49,7 @@ def attend(*, follow: bool = True) -> Heartbeat:
             if sys.platform != "win32":
                 faulthandler.register(signal.SIGUSR1, sys.__stderr__)
     guardian = os.environ.get(GUARDIAN)
-    if follow and sys.platform == "linux" and guardian == str(os.getppid()):
+    if follow and sys.platform == "linux" and guardian is not None:
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
         if guardian != str(os.getppid()):  # it died before we had asked to be told
             os.kill(os.getpid(), signal.SIGTERM)

@@ -63,14 +63,12 @@ def edit(call: Call) -> Any:
         changes["url"] = url
     if call.flag("adopt"):
         changes["adopt"] = True
-    if not changes and access is None and paused is None:
-        raise BadUsage("nothing to change was given", "See: vanka edit --help")
-    if access is not None:
-        call.control.set_access(call.name, access)
     if paused is not None:
-        call.control.pause(call.name, call.flag("paused"))
-    project = call.control.edit(call.name, call.asked_by, **changes) if changes else call.control.project(call.name)
-    return shapes.project(project)
+        changes["paused"] = call.flag("paused")
+    if not changes and access is None:
+        raise BadUsage("nothing to change was given", "See: vanka edit --help")
+    with_key = {} if access is None else {"access": access}
+    return shapes.project(call.control.edit(call.name, call.asked_by, **with_key, **changes))
 
 
 def _settings(call: Call) -> dict[str, Any]:

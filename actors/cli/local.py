@@ -41,6 +41,9 @@ def up(context: Context) -> int:
         from actors.__main__ import run_service
 
         return run_service(given, stop_projects=context.args.stop_projects)
+    if GUARDIAN in os.environ:
+        # one that nobody is above of would outlive whoever starts the next guardian, and keep the home from it
+        raise Refused("the guardian that started this service has ended", "Start it again: vanka up")
     _make_home(given.home)
     _refuse_second(context)
     python = (sys.executable, "-P", "-m")
@@ -73,7 +76,9 @@ def _refuse_second(context: Context) -> None:
 
 def guarded() -> bool:
     """Whether the parent of this process is a guardian: it is the service then, and would be started again."""
-    return os.environ.get(GUARDIAN) == str(os.getppid())
+    guardian = os.environ.get(GUARDIAN)
+    # in a virtual environment of Windows a launcher stands between the two
+    return guardian is not None and (os.name == "nt" or guardian == str(os.getppid()))
 
 
 def _become(argv: tuple[str, ...]) -> int:  # noqa: RET503 - on Linux it never returns

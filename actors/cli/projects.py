@@ -92,7 +92,7 @@ def edit(context: Context) -> int:
     clear = [key for key in CLEARABLE if given.get(key) == ""]
     for key in clear:
         del given[key]
-    url = _address(args.url) if args.url else None
+    url = None if args.url is None else _address(args.url)
     answer = context.ask(
         "edit", name=args.name, url=url, clear=clear or None, adopt=args.adopt or None, paused=args.paused, **given
     )
@@ -127,6 +127,8 @@ def _given(context: Context) -> dict[str, object]:
 
 def _address(url: str) -> str:
     """A local path made absolute; every other address as it stands."""
+    if not url.strip():
+        raise BadUsage("the repository's address is empty", "Give https://..., ssh://..., user@host:path or a path.")
     if "://" in url or url.startswith("-"):
         return url
     if url.startswith((".", "~")) or Path(url).is_dir():

@@ -95,18 +95,20 @@ class ProjectBook(Core):
         self._system.bus.publish(ProjectAdded(project))
         return project
 
-    def edit(self, name: str, asked_by: str, **changes: Any) -> Project:
-        """Change settings; the fields of NewProject. They count from the next deployment, start or look on."""
+    def edit(self, name: str, asked_by: str, access: Access | None = None, **changes: Any) -> Project:
+        """Change settings; the fields of NewProject. They count from the next deployment, start or look on.
+
+        All of them or, where one is refused, none. What opened the old repository is never shown to another host.
+        """
         del asked_by
         old = self.project(name)
-        if not changes:
+        if not changes and access is None:
             return old
         new = replace(old, **changes)
         if new.name != old.name:
             self.check_name(new.name)
-        access = None
         if new.url != old.url:
-            new, access = self._with_address(new, None)
+            new, access = self._with_address(new, access)
         self._check(new)
         _refuse_own_source(new)
         if new.path != old.path:
@@ -115,14 +117,18 @@ class ProjectBook(Core):
         if new.engine != old.engine:
             self._services.engine(new.engine).ready()
         source_changed = (new.url, new.branch) != (old.url, old.branch)
-        if source_changed:
-            self._head(new, access or self._records.credentials.access(old))
+        elsewhere = parse(new.url).host != parse(old.url).host
+        if source_changed or access is not None:
+            known = Access() if elsewhere else self._records.credentials.access(old)
+            self._head(new, access or known)
         with self._house.changing:
             if new.name != old.name:
                 self._stop_family(old)
                 self._records.deployments.rename(old, new.name)
             changed = {field: value for field, value in vars(new).items() if getattr(old, field) != value}
             project = self._records.projects.change(old.no, **changed)
+            if elsewhere:
+                self._records.credentials.forget_access(project)
             if access is not None:
                 self._records.credentials.set_access(project, access)
             if source_changed:

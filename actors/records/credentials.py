@@ -37,6 +37,12 @@ class CredentialRecords:
             self._put(project, "username", None if access.username is None else Secret(access.username))
             self._put(project, "ssh_key", access.ssh_key)
 
+    def forget_access(self, project: Project) -> None:
+        """What opened the project's repository opens nothing any more."""
+        with self._store.transaction():
+            for kind in ("token", "username", "ssh_key"):
+                self._sealed.delete(_key(project, kind))
+
     def repository(self, sources: Sources, project: Project) -> Repository:
         """The project's repository, reached with its credentials."""
         return sources.repository(parse(project.url), self.access(project))

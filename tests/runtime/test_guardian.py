@@ -234,6 +234,14 @@ def test_a_killed_guardian_takes_the_service_with_it_but_no_program(house: House
     assert is_alive(program)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to be told of its parent's end")
+def test_a_service_whose_guardian_was_killed_before_it_could_ask_to_be_told_ends_too() -> None:
+    code = "from runtime.heartbeat import attend; attend(); print('lives on')"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "VANKA_GUARDIAN": "1"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "")
+
+
 def test_a_service_that_wants_to_outlives_a_killed_guardian(house: House) -> None:
     house.tell("alone")
     house.start()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from actors.control.shapes import NewProject
+from actors.errors import AccessDenied, BadInterval
 from actors.model.deployment import Deployment
+from actors.source import Access
 from runtime.vault import Secret
 from tests.fakes.gitrepo import GitRepo
+from tests.fakes.gitserver import GitServer
 from tests.scenarios.inside import Inside
 from tests.scenarios.service import eventually
 
@@ -69,3 +75,53 @@ def test_test_run_has_the_settings_of_today_and_its_promotion_is_what_was_tested
     eventually(lambda: house.control.status("mono").test, "the test run can be decided about")
     house.control.edit("mono", "ann", main="main.py")
     assert mono.runs("a/other", house.control.promote("mono", "ann"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[GitServer]:
+    """Another host than `hosting`, as its name says."""
+    with GitServer(tmp_path / "elsewhere") as server:
+        yield server
+
+
+def test_new_address_and_its_token_are_taken_together_though_the_old_repository_is_gone(
+    house: Inside, hosting: GitServer, elsewhere: GitServer
+) -> None:
+    hosting.repo().commit({"main.py": "print()"}, "One")
+    elsewhere_head = elsewhere.repo().commit({"main.py": "print(2)"}, "Two")
+    hosting.token = "the-token-of-one"
+    there = elsewhere.url("shop").replace("127.0.0.1", "localhost")
+    house.control.add(
+        NewProject(name="shop", url=hosting.url("shop")), "ann", access=Access(token=Secret("the-token-of-one"))
+    )
+    elsewhere.token = "the-token-of-two"
+    shutil.rmtree(hosting.root / "shop.git")
+    house.control.edit("shop", "ann", access=Access(token=Secret("the-token-of-two")), url=there)
+    assert house.control.check("shop").commit == elsewhere_head
+
+
+def test_token_of_the_old_address_is_not_shown_to_another_host(
+    house: Inside, hosting: GitServer, elsewhere: GitServer
+) -> None:
+    hosting.repo().commit({"main.py": "print()"}, "One")
+    elsewhere.repo().commit({"main.py": "print()"}, "One")
+    hosting.token = "the-token-of-one"
+    house.control.add(
+        NewProject(name="shop", url=hosting.url("shop")), "ann", access=Access(token=Secret("the-token-of-one"))
+    )
+    house.control.edit("shop", "ann", url=elsewhere.url("shop").replace("127.0.0.1", "localhost"))
+    house.control.check("shop")
+    assert elsewhere.requests
+    assert {request.authorization for request in elsewhere.requests} == {""}
+    with pytest.raises(AccessDenied):
+        house.control.edit("shop", "ann", url=hosting.url("shop"))
+
+
+def test_edit_that_is_refused_changes_nothing_at_all(house: Inside, hosting: GitServer) -> None:
+    hosting.repo().commit({"main.py": "print()"}, "One")
+    house.control.add(NewProject(name="shop", url=hosting.url("shop")), "ann")
+    before = house.control.project("shop")
+    with pytest.raises(BadInterval):
+        house.control.edit("shop", "ann", access=Access(token=Secret("ghp_1234567890")), paused=True, interval_s=1)
+    assert house.control.project("shop") == before
+    assert house.built.services.records.credentials.access(before) == Access()

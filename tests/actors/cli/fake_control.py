@@ -100,8 +100,8 @@ class FakeControl:
         self.projects[new.name] = project
         return project
 
-    def edit(self, name: str, asked_by: str, **changes: Any) -> Project:
-        self.asked.append(("edit", name, changes))
+    def edit(self, name: str, asked_by: str, access: Access | None = None, **changes: Any) -> Project:
+        self.asked.append(("edit", name, changes if access is None else {**changes, "access": access}))
         self.projects[name] = replace(self.project(name), **changes)
         return self.projects[name]
 

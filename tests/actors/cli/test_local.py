@@ -91,3 +91,10 @@ def test_doctor_sees_a_running_service(vanka: Vanka, monkeypatch: pytest.MonkeyP
     found = {it["name"]: it for it in vanka("doctor", "--json").json}
     assert found["service"]["result"] == "ok"
     assert found["telegram"]["result"] == "warning"
+
+
+def test_service_whose_guardian_ended_before_it_was_up_does_not_become_one(tmp_path: Path) -> None:
+    ran = run("up", VANKA_HOME=str(tmp_path / "home"), VANKA_HTTP="off", VANKA_GUARDIAN="1")
+    assert ran.returncode == 1
+    assert "guardian" in ran.stderr
+    assert not (tmp_path / "home").exists()

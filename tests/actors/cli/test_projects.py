@@ -42,12 +42,22 @@ def test_a_local_repository_and_a_path_are_meant_from_where_the_person_stands(
     assert (new.url, new.path) == (str(tmp_path / "repo"), str(tmp_path / "www"))
 
 
+def test_an_empty_address_is_no_repository_and_not_the_directory_that_one_stands_in(
+    vanka: Vanka, control: FakeControl
+) -> None:
+    before = list(control.asked)
+    ran = vanka("add", "blog", "")
+    assert ran.code == 2
+    assert "address" in ran.err
+    assert control.asked == before
+
+
 def test_a_token_comes_from_a_file_or_from_standard_input(vanka: Vanka, control: FakeControl, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("ghp_1\n")
     assert vanka("add", "blog", "https://example.org/b", "--token", str(tmp_path / "token")).code == 0
     assert control.asked[-1][3].token.reveal() == "ghp_1"
     assert vanka("edit", "blog", "--token", "-", stdin="ghp_2\n").code == 0
-    assert control.asked[-1][2].token.reveal() == "ghp_2"
+    assert control.asked[-1][2]["access"].token.reveal() == "ghp_2"
     ran = vanka("edit", "blog", "--deploy-key", str(tmp_path / "missing"))
     assert ran.code == 2
     assert "missing" in ran.err
@@ -58,6 +68,17 @@ def test_edit_changes_only_what_was_given(vanka: Vanka, control: FakeControl) ->
     assert ran.code == 0
     assert control.asked[-1] == ("edit", "shop", {"interval_s": 2 * 86400, "policy": Policy.TEST})
     assert ran.json["policy"] == "test"
+
+
+def test_edit_is_one_change_of_all_that_was_given(vanka: Vanka, control: FakeControl, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("ghp_1\n")
+    given = ("--url", "https://example.org/new", "--token", str(tmp_path / "token"), "--pause", "--interval", "1h")
+    before = list(control.asked)
+    assert vanka("edit", "shop", *given).code == 0
+    ((command, name, changes),) = control.asked[len(before) :]
+    assert (command, name) == ("edit", "shop")
+    assert changes.pop("access").token.reveal() == "ghp_1"
+    assert changes == {"url": "https://example.org/new", "paused": True, "interval_s": 3600}
 
 
 def test_edit_takes_a_setting_away_with_an_empty_text(vanka: Vanka, control: FakeControl) -> None:
