@@ -22,6 +22,9 @@ from runtime.vault import Secret
 Answer = Callable[[Call], Any]
 
 FOLLOW_S = 0.25
+INTERVAL_S = 60  # of a project that is added without --interval
+TEST_S = 300  # of a test run without --for
+LONGEST_TEST_S = 7 * 86_400
 
 # the options of `add` that are plain texts, and a project's field for each
 TEXT_FIELDS = ("branch", "path", "subdir", "engine", "main", "probe")
@@ -45,7 +48,7 @@ def status(call: Call) -> Any:
 
 def add(call: Call) -> Any:
     """A new project."""
-    given = _settings(call)
+    given = {"interval_s": INTERVAL_S, **_settings(call)}
     new = NewProject(name=call.name, url=call.text("url"), adopt=call.flag("adopt"), **given)
     access = _access(call)
     # a key must be there before the repository is looked at, so it travels with the request
@@ -144,8 +147,10 @@ def deploy(call: Call) -> Any:
 
 def test(call: Call) -> Any:
     """A test run beside production."""
-    given = {"for_s": call.number("for_s")} if call.args.get("for_s") is not None else {}
-    return call.follow(call.control.test(call.name, call.asked_by, call.maybe_text("commit"), **given))
+    seconds = call.number("for_s", TEST_S)
+    if not 0 < seconds <= LONGEST_TEST_S:
+        raise BadUsage(f"a test run of {seconds} s is not possible", "It can be from 1 second to 7 days.")
+    return call.follow(call.control.test(call.name, call.asked_by, call.maybe_text("commit"), for_s=seconds))
 
 
 def promote(call: Call) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from actors.cli.context import Context
 
+MOST = 100_000
 Run = Callable[[Context], int]
 
 
@@ -58,3 +59,10 @@ def detachable(parser: argparse.ArgumentParser) -> None:
 def named(parser: argparse.ArgumentParser) -> None:
     """Add the project's name."""
     parser.add_argument("name", metavar="NAME", help="the project")
+
+
+def how_many(value: str) -> int:
+    """A count of lines or entries; for argparse."""
+    if not value.isascii() or not value.isdigit() or int(value) > MOST:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number from 0 to {MOST}")
+    return int(value)

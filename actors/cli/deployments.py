@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from actors.cli import text
-from actors.cli.arguments import Commands, detachable, named
+from actors.cli.arguments import Commands, detachable, how_many, named
 from actors.cli.context import Context, Failed
 from actors.cli.text import duration
 
@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
     parser = commands.add("test", test, "run the newest commit in the test environment, beside production")
     named(parser)
     parser.add_argument("--commit", metavar="SHA", help="that commit instead")
-    parser.add_argument("--for", dest="for_s", metavar="5m", type=duration, help="how long")
+    parser.add_argument("--for", dest="for_s", metavar="5m", type=duration, help="how long (default: 5m)")
     detachable(parser)
     for name, help_ in (
         ("promote", "put the tested release into production"),
@@ -53,7 +53,7 @@ def register(commands: Commands) -> None:
     named(commands.add("versions", versions, "list a project's versions, newest first"))
     parser = commands.add("history", history, "list a project's deployments, newest first")
     named(parser)
-    parser.add_argument("-n", dest="limit", metavar="50", type=number, default=50, help="how many")
+    parser.add_argument("-n", dest="limit", metavar="50", type=how_many, default=50, help="how many")
 
 
 def check(context: Context) -> int:

@@ -7,20 +7,11 @@ from typing import Any
 
 from actors.bot.dotenv import parse_dotenv
 from actors.cli import text
-from actors.cli.arguments import Commands, named
+from actors.cli.arguments import Commands, how_many, named
 from actors.cli.context import Context
 from actors.cli.secret_file import secret_file
 from actors.cli.text import duration
 from actors.errors import BadUsage
-
-MAX_LINES = 100_000
-
-
-def count(value: str) -> int:
-    """A number of lines; for argparse."""
-    if not value.isascii() or not value.isdigit() or int(value) > MAX_LINES:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number of lines up to {MAX_LINES}")
-    return int(value)
 
 
 def register(commands: Commands) -> None:
@@ -30,7 +21,7 @@ def register(commands: Commands) -> None:
     named(commands.add("restart", _program, "stop and start a project's program"))
     parser = commands.add("logs", logs, "show the output of a program or of a deployment")
     named(parser)
-    parser.add_argument("-n", dest="lines", metavar="100", type=count, default=100, help="how many lines")
+    parser.add_argument("-n", dest="lines", metavar="100", type=how_many, default=100, help="how many lines")
     parser.add_argument("-f", dest="follow", action="store_true", help="go on with what is added")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--test", action="store_true", help="the output of the test run")

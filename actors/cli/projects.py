@@ -57,7 +57,9 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--branch", metavar="B", help="the branch to watch (default: the repository's own)")
     parser.add_argument("--path", metavar="DIR", help="the directory that will hold the deployed commit")
     parser.add_argument("--subdir", metavar="D", help="the project's folder inside the repository")
-    parser.add_argument("--interval", metavar="60s", type=duration, help="how often to look for new commits")
+    parser.add_argument(
+        "--interval", metavar="60s", type=duration, help="how often to look for new commits (default: 60s)"
+    )
     parser.add_argument("--policy", choices=("deploy", "test", "notify"), help="what a new commit leads to")
     parser.add_argument("--engine", metavar="E", help="what runs it: process or container")
     parser.add_argument("--main", metavar="FILE", help="the file to run (default: main.py)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.cli import text
-from actors.cli.arguments import Commands
+from actors.cli.arguments import Commands, how_many
 from actors.cli.context import Context, Failed
 from actors.errors import BadUsage, Refused, VankaError
 from runtime.errors import ConnectionLost
@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--all", dest="every", action="store_true", help="every actor, one after the other")
     parser.add_argument("--kill", action="store_true", help="kill the whole service process instead")
     parser = commands.add("notifications", notifications, "show what was told and what waits for delivery")
-    parser.add_argument("-n", dest="limit", metavar="50", type=int, default=50, help="how many")
+    parser.add_argument("-n", dest="limit", metavar="50", type=how_many, default=50, help="how many")
     parser = commands.add("backup", backup, "write the service's own state into a file")
     parser.add_argument("file", metavar="FILE")
     parser = commands.add("restore", restore, "put the service's own state back from a file")

@@ -84,6 +84,7 @@ def test_a_test_run_that_is_over_ends_the_waiting(vanka: Vanka, control: FakeCon
     assert ran.code == 0
     assert (ran.json["kind"], ran.json["environment"], ran.json["test_for_s"]) == ("test", "test", 300)
     assert "vanka promote" in vanka("test", "shop").err
+    assert vanka("test", "shop", "--json").json["test_for_s"] == 300  # as the manual says
 
 
 def test_promote_rollback_and_refresh_lead_to_deployments(vanka: Vanka, control: FakeControl) -> None:

@@ -30,6 +30,7 @@ def test_add_gives_all_its_options_to_the_service(vanka: Vanka, control: FakeCon
 def test_add_without_a_path_leaves_the_choice_to_the_service(vanka: Vanka, control: FakeControl) -> None:
     assert vanka("add", "blog", "https://example.org/blog.git").code == 0
     assert control.asked[-1][1].path is None
+    assert control.asked[-1][1].interval_s == 60  # as the manual says
 
 
 def test_a_local_repository_and_a_path_are_meant_from_where_the_person_stands(

@@ -56,6 +56,12 @@ def test_every_documented_command_is_there() -> None:
         ["rollback", "shop", "0"],
         ["logs", "shop", "-n", "-3"],
         ["logs", "shop", "-f", "--json"],
+        ["history", "shop", "-n", "-1"],
+        ["notifications", "-n", "-1"],
+        ["test", "shop", "--for", "0s"],
+        ["test", "shop", "--for", "8d"],
+        ["add", "blog", ""],
+        ["edit", "shop", "--url", ""],
         ["set", "shop", "NO_VALUE"],
         ["edit", "shop"],
         ["drill", "--kill", "bot"],
@@ -68,6 +74,10 @@ def test_wrong_usage_is_one_line_and_exit_code_2(vanka: Vanka, argv: list[str]) 
     assert ran.out == ""
     assert ran.err.startswith("vanka: ")
     assert ran.err.count("\n") == 1
+
+
+def test_what_is_no_number_of_entries_is_not_called_a_version(vanka: Vanka) -> None:
+    assert "is not a number from 0 to" in vanka("history", "shop", "-n", "v3").err
 
 
 def test_without_a_service_every_command_says_so_with_exit_code_3(lone_vanka: Vanka, server: object) -> None:
