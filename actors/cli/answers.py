@@ -159,8 +159,8 @@ def promote(call: Call) -> Any:
 
 
 def discard(call: Call) -> Any:
-    """Take a test run down."""
-    return shapes.deployment(call.control.discard(call.name, call.asked_by))
+    """Take a test run down; one that is still being built has to end first."""
+    return call.follow(call.control.discard(call.name, call.asked_by))
 
 
 def cancel(call: Call) -> Any:

@@ -16,7 +16,7 @@ from runtime.store import Store
 from runtime.vault import Secret
 from tests.fakes.gitrepo import GitRepo
 from tests.scenarios.inside import Inside
-from tests.scenarios.service import answer_of, eventually, free_port, program
+from tests.scenarios.service import Service, answer_of, eventually, free_port, program
 from tests.scenarios.test_order import Slow, builds, slow
 
 __all__ = ["slow"]
@@ -48,6 +48,18 @@ def test_discard_of_a_test_that_waits_for_its_turn_takes_it_out_of_the_queue(hou
     assert house.control.deployment(deployment.id).state is State.RUNNING
     house.control.cancel("shop", "ann")
     house.end_of(deployment)
+
+
+def test_discard_by_command_ends_when_the_build_has_ended(service: Service, slow: Slow, tmp_path: Path) -> None:
+    service.ask("add", name="shop", url=str(slow.repo.bare), path=str(tmp_path / "apps"), policy="notify")
+    slow.push()
+    test = service.ask("test", name="shop", detach=True)
+    builds(slow)
+    said = service.cli("discard", "shop")
+    assert said.startswith("Discarded: ")
+    assert "cancelled" in said
+    assert service.ask("history", name="shop")[0]["id"] == test["id"]
+    eventually(slow.gone, "nothing builds any more", 15)
 
 
 def test_promote_of_a_test_that_is_still_being_built_says_so_and_what_to_do(house: Inside, slow: Slow) -> None:
