@@ -113,6 +113,23 @@ def test_a_job_cancelled_while_it_waits_never_runs_and_one_that_runs_is_told() -
     jobs.stop()
 
 
+def test_a_job_that_waits_can_be_withdrawn_and_one_that_runs_goes_on_to_its_end() -> None:
+    jobs = Jobs({"one": Lane(workers=1, queue=10)})
+    first, second = Outcomes(), Outcomes()
+    token, release, running = threading.Event(), threading.Event(), threading.Event()
+    works = jobs.run("one", partial(entering, running, release), first, cancel=token)
+    assert running.wait(LIMIT)
+    waits = jobs.run("one", lambda: None, second)
+    assert waits.withdraw()
+    assert isinstance(second.all[0].error, Cancelled)
+    assert [waits.withdraw(), works.withdraw(), token.is_set()] == [False, False, False]
+    release.set()
+    until(lambda: len(first.all) == 1)
+    assert first.all[0].error is None
+    assert (works.withdraw(), len(second.all)) == (False, 1)
+    jobs.stop()
+
+
 def test_a_full_lane_rejects_and_a_stopped_one_too() -> None:
     jobs = Jobs({"one": Lane(workers=1, queue=1)})
     release, running = threading.Event(), threading.Event()

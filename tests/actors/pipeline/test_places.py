@@ -11,6 +11,8 @@ from actors.errors import Busy
 from actors.model.project import Environment, Project
 from actors.pipeline import places
 from actors.pipeline.places import Places
+from runtime.errors import Cancelled
+from runtime.shell import Cancel
 
 LIMIT_S = 30.0
 
@@ -96,3 +98,19 @@ def test_project_is_not_idle_while_a_stage_of_it_is_at_work_in_any_environment(e
     assert looked()
     with here.walk(project(), environment):  # and it left nothing locked
         assert seen == [False, True]
+
+
+def test_who_is_told_to_end_does_not_wait_for_the_place() -> None:
+    here, said, cancel = Places(), threading.Event(), Cancel()
+
+    def cancelled() -> None:
+        with pytest.raises(Cancelled), here.walk(project(), Environment.TEST, cancel):
+            raise AssertionError
+        said.set()
+
+    with here.walk(project(), Environment.TEST):
+        worker = threading.Thread(target=cancelled)
+        worker.start()
+        cancel.set()
+        worker.join(LIMIT_S)
+    assert said.is_set()
