@@ -10,6 +10,7 @@ from actors.cli.arguments import Commands, named
 from actors.cli.context import Context
 from actors.cli.secret_file import secret_file
 from actors.cli.text import duration
+from actors.errors import BadUsage
 
 CLEARABLE = ("branch", "subdir", "probe")
 
