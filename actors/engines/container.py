@@ -15,10 +15,11 @@ from actors.engines.container_health import ImageHealth
 from actors.engines.container_load import Loads
 from actors.engines.container_logs import Mirrors
 from actors.engines.container_options import check_option, options
+from actors.engines.container_removals import Removals
 from actors.engines.container_spec import folders, spec_for
 from actors.engines.docker_calls import Docker
 from actors.engines.docker_shapes import Container, Image
-from actors.engines.engine import BuildOrder, Handle, RunOrder
+from actors.engines.engine import PARSE, BuildOrder, Handle, RunOrder
 from actors.engines.images import (
     ENVIRONMENT,
     HOME,
@@ -44,7 +45,6 @@ CHECK_S = 30.0
 AT_ONCE = 8  # containers that are stopped at a time
 LAST_OUTPUT_S = 3.0  # how long the last lines of an ended container are waited for
 MOST_FAILURES = 2  # of an engine that does not answer, in one look at the loads
-PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
 
 
 class ContainerEngine:
@@ -73,11 +73,13 @@ class ContainerEngine:
         self._mirrors = Mirrors(docker)
         self._ends = Ends(docker, lambda: {HOME: self._home, KIND: "program"})
         self._loads = Loads(docker)
+        self._removals = Removals(docker)
 
     def close(self) -> None:
         """Stop listening and copying; the containers go on."""
         self._ends.close()
         self._mirrors.close()
+        self._removals.close()
         self._docker.close()
 
     # --- before the start
@@ -127,7 +129,8 @@ class ContainerEngine:
             return f"there is no {order.main} in the release"
         try:
             outcome = run(
-                Command((sys.executable, "-c", PARSE, order.main), cwd=order.directory, timeout=CHECK_S), cancel=cancel
+                Command((sys.executable, "-I", "-S", "-c", PARSE, order.main), cwd=order.directory, timeout=CHECK_S),
+                cancel=cancel,
             )
         except ShellError as error:
             return f"{order.main} could not be looked at: {error}"
@@ -157,7 +160,7 @@ class ContainerEngine:
         return {"container": container, "name": spec.name, "image": image.id, "output": str(order.output)}
 
     def stop(self, handle: Handle, grace_s: float = 10.0, *, others: Sequence[Handle] = ()) -> None:
-        """TERM, `grace_s`, KILL; then it is taken away, once its last output is in the file."""
+        """TERM, `grace_s`, KILL; its last output is in the file then. It is taken away a moment later."""
         containers = dict.fromkeys(_id(each) for each in (handle, *others))
         with ThreadPoolExecutor(min(len(containers), AT_ONCE)) as threads:
             for stopped in [threads.submit(self._stop, container, grace_s) for container in containers]:
@@ -167,7 +170,7 @@ class ContainerEngine:
         self._docker.stop(container, grace_s)
         self._mirrors.finish(container, LAST_OUTPUT_S)
         self._mirrors.forget(container)
-        self._docker.remove(container)
+        self._removals.later(container)
         self._loads.forget(container)
 
     def status(self, handle: Handle) -> RunStatus:
@@ -209,8 +212,9 @@ class ContainerEngine:
         """Told by their labels; ended ones too, for they are to be taken away."""
         del project  # it may have had another name when the container was made: its number counts
         labels = {HOME: self._home, KIND: "program", PROJECT: str(self._number(output))}
+        gone = self._removals.pending()
         found = self._docker.containers({**labels, ENVIRONMENT: environment.value})
-        return [{"container": container, "output": str(output)} for container in found]
+        return [{"container": container, "output": str(output)} for container in found if container not in gone]
 
     def forget(self, project: Project) -> tuple[str, ...]:
         """Its containers and images go; its volumes stay. Nothing is asked of an engine that never was ours."""

@@ -11,6 +11,7 @@ from actors.engines.container_options import Options
 from actors.engines.docker_shapes import Image, Mount, Spec
 from actors.engines.engine import RunOrder
 from actors.engines.images import ENVIRONMENT, HOME, KIND, NAME, PROJECT, RECIPE, STANDARD, VERSION
+from actors.engines.recipe import WORKDIR
 from actors.errors import BadPath
 from actors.model.project import Environment, Project
 
@@ -19,6 +20,8 @@ _ODD = re.compile(r"[^a-zA-Z0-9_.-]+")
 
 def spec_for(order: RunOrder, image: Image, chosen: Options, project: Project, home: str) -> Spec:
     """The container of that version. Raises BadPath for a persistent path that can be no volume."""
+    standard = image.labels.get(RECIPE) == STANDARD
+    workdir = WORKDIR if standard else image.workdir
     plain_name = _ODD.sub("-", order.project).strip("-.") or "project"
     return Spec(
         image=image.id,
@@ -35,9 +38,10 @@ def spec_for(order: RunOrder, image: Image, chosen: Options, project: Project, h
         cpus=chosen.cpus,
         pids=chosen.pids,
         env={"PYTHONUNBUFFERED": "1", **order.env},
-        command=("python", order.main) if image.labels.get(RECIPE) == STANDARD else None,
+        command=("python", order.main) if standard else None,
+        workdir=WORKDIR if standard else None,
         ports=chosen.ports,
-        mounts=tuple(_mounts(project, order.environment, image.workdir, home)),
+        mounts=tuple(_mounts(project, order.environment, workdir, home)),
     )
 
 

@@ -8,8 +8,14 @@ from pathlib import Path
 
 from actors.artifacts.environments import Environments
 from actors.artifacts.installer import Installer
+<<<<<<< HEAD
 from actors.engines.engine import BuildOrder, Handle, RunOrder
 from actors.engines.surroundings import environment, python_of
+=======
+from actors.artifacts.interpreter import python_in
+from actors.artifacts.manifest import VENV
+from actors.engines.engine import PARSE, BuildOrder, Handle, RunOrder
+>>>>>>> 6093b5b (The compose file is run in the tests; a container is taken away after the next one started, and its image has fewer steps)
 from actors.errors import BuildError, EngineError
 from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
@@ -21,7 +27,6 @@ from runtime.shell import Cancel, Command, run
 from runtime.strays import find_strays
 
 CHECK_S = 30.0
-PARSE = "import ast, sys; ast.parse(open(sys.argv[1], 'rb').read(), sys.argv[1])"
 
 
 class ProcessEngine:

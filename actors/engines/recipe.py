@@ -35,7 +35,7 @@ WORKDIR = "/app"
 EXPORT_S = 120.0
 SPOOL_BYTES = 8 * 1024 * 1024
 _INCLUDES = re.compile(r"requirements\.txt: (-r|-c|--requirement|--constraint)\b")
-_INSTALL = "RUN pip install --no-cache-dir"
+_INSTALL = "pip install --no-cache-dir"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def recipe_for(directory: Path, main: str, cancel: Cancel) -> Recipe:
         )
     needs = read_needs(directory)
     listed = _listed(directory, needs, cancel)
-    added = {OURS: _text(needs, main).encode()} | ({LISTED: listed} if listed is not None else {})
+    added = {OURS: _text(needs).encode()} | ({LISTED: listed} if listed is not None else {})
     return Recipe(OURS, standard=True, added=added)
 
 
@@ -69,22 +69,26 @@ def base_image() -> str:
     return f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
 
 
-def _text(needs: Needs, main: str) -> str:
-    """What is needed is installed before the files come, where that can be: a change of code then installs nothing."""
-    command = f"CMD {json.dumps(['python', main])}"  # not last: each step after the files costs its time at each build
-    lines = [f"FROM {base_image()}", f"WORKDIR {WORKDIR}", "ENV PYTHONUNBUFFERED=1", command]
+def _text(needs: Needs) -> str:
+    """What is needed is installed before the files come, where that can be: a change of code then installs nothing.
+
+    As few steps as can be, for each costs its time at each build, also one that is taken from the cache. Directory,
+    command and variables are given to the container (`actors.engines.container_spec`).
+    """
+    lines = [f"FROM {base_image()}"]
+    files = f"COPY . {WORKDIR}/"
     included = any(_INCLUDES.match(line) for line in needs.inputs)
     match needs.source:
         case Source.NOTHING:
-            lines += ["COPY . ."]
+            lines += [files]
         case Source.REQUIREMENTS if not needs.local and not included:
-            lines += [f"COPY {REQUIREMENTS} ./", f"{_INSTALL} -r {REQUIREMENTS}", "COPY . ."]
+            lines += [f"COPY {REQUIREMENTS} /tmp/", f"RUN {_INSTALL} -r /tmp/{REQUIREMENTS}", files]
         case Source.REQUIREMENTS:
-            lines += ["COPY . .", f"{_INSTALL} -r {REQUIREMENTS}"]
+            lines += [files, f"RUN cd {WORKDIR} && {_INSTALL} -r {REQUIREMENTS}"]
         case Source.DEPENDENCIES | Source.LOCKED:
-            lines += [f"COPY {LISTED} /tmp/{REQUIREMENTS}", f"{_INSTALL} -r /tmp/{REQUIREMENTS}", "COPY . ."]
+            lines += [f"COPY {LISTED} /tmp/{REQUIREMENTS}", f"RUN {_INSTALL} -r /tmp/{REQUIREMENTS}", files]
         case Source.PACKAGE:
-            lines += ["COPY . .", f"{_INSTALL} ."]
+            lines += [files, f"RUN cd {WORKDIR} && {_INSTALL} ."]
     return "\n".join(lines) + "\n"
 
 

@@ -71,7 +71,7 @@ class Reader:
         """The output of a command that has to work; SourceError with git's words when it does not."""
         code, output, errors = self.ask(*arguments, stdin=stdin)
         if code != 0:
-            raise MirrorError(f"the mirror cannot be read: {complaints.last_words(errors)}", errors)
+            raise _unreadable(errors)
         return output
 
     def has_commit(self, sha: str) -> bool:
@@ -115,9 +115,12 @@ class Reader:
 
     def commit(self, sha: str) -> Commit:
         """The commit as people see it. Raises NoSuchCommit."""
-        if not self.has_commit(sha):
+        form = ("log", "-1", "--no-show-signature", "--format=%H%x00%s%x00%an%x00%ct")
+        code, output, errors = self.ask(*form, sha, "--")
+        if code != 0 and not self.has_commit(sha):
             raise NoSuchCommit(f"the commit {sha} is not here", "Look for new commits first.", commit=sha)
-        output = self.must("log", "-1", "--no-show-signature", "--format=%H%x00%s%x00%an%x00%ct", sha, "--")
+        if code != 0:
+            raise _unreadable(errors)
         full, subject, author, seconds = output.decode("utf-8", "replace").rstrip("\n").split("\0")
         return Commit(full, complaints.clean(subject)[:_SHOWN], complaints.clean(author)[:_SHOWN], _moment(seconds))
 
@@ -148,6 +151,10 @@ class MirrorError(SourceError):
     def __init__(self, message: str, words: str = "") -> None:
         super().__init__(message, "The next fetch makes the mirror anew.")
         self.words = words
+
+
+def _unreadable(errors: str) -> MirrorError:
+    return MirrorError(f"the mirror cannot be read: {complaints.last_words(errors)}", errors)
 
 
 def say(sink: Sink, text: str) -> None:

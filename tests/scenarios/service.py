@@ -66,10 +66,10 @@ def eventually(look: Callable[[], T], what: str, limit_s: float = 30.0) -> T:
     raise AssertionError(f"{what}: not within {limit_s:.0f} s")
 
 
-def answer_of(port: int) -> str:
+def answer_of(port: int, timeout_s: float = 2.0) -> str:
     """What the program on that port answers; empty while it does not, or not to the end: it may be being replaced."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=timeout_s) as response:
             text: str = response.read().decode()
             return text
     except (OSError, http.client.HTTPException):

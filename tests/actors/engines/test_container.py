@@ -59,7 +59,7 @@ def test_requirements_are_installed_in_the_image_and_a_change_of_code_installs_n
     boxes.build(1, {"main.py": "print('one')\n", **package})
     boxes.build(2, {"main.py": "print('two')\n", **package})
     second = boxes.log.read_text().rpartition("building by the standard")[2]
-    assert "Using cache" in second.partition("COPY . .")[0].rpartition("pip install")[2]
+    assert "Using cache" in second.partition("COPY . /app/")[0].rpartition("pip install")[2]
 
 
 @pytest.mark.docker
