@@ -19,7 +19,7 @@ from actors.engines.container_removals import Removals
 from actors.engines.container_spec import folders, spec_for
 from actors.engines.docker_calls import Docker
 from actors.engines.docker_shapes import Container, Image
-from actors.engines.engine import PARSE, BuildOrder, Handle, RunOrder
+from actors.engines.engine import BuildOrder, Handle, RunOrder
 from actors.engines.images import (
     ENVIRONMENT,
     HOME,
@@ -32,16 +32,15 @@ from actors.engines.images import (
     home_mark,
     known_to_engines,
 )
+from actors.engines.parsing import why_not_run
 from actors.engines.recipe import DOCKERFILE
 from actors.errors import BadPath, BadVariable, BuildError, EngineError, NoEngine
 from actors.health.probe import Probe
 from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
-from runtime.errors import ShellError
 from runtime.host import ProcessLoad
-from runtime.shell import Cancel, Command, run
+from runtime.shell import Cancel
 
-CHECK_S = 30.0
 AT_ONCE = 8  # containers that are stopped at a time
 LAST_OUTPUT_S = 3.0  # how long the last lines of an ended container are waited for
 MOST_FAILURES = 2  # of an engine that does not answer, in one look at the loads
@@ -125,17 +124,7 @@ class ContainerEngine:
         image = self._image(order, cancel)
         if image.labels.get(RECIPE) != STANDARD:
             return None
-        if not (order.directory / order.main).is_file():
-            return f"there is no {order.main} in the release"
-        try:
-            outcome = run(
-                Command((sys.executable, "-I", "-S", "-c", PARSE, order.main), cwd=order.directory, timeout=CHECK_S),
-                cancel=cancel,
-            )
-        except ShellError as error:
-            return f"{order.main} could not be looked at: {error}"
-        last = [line.strip() for line in outcome.text.splitlines() if line.strip()][-1:]
-        return None if outcome.ok else f"{order.main} cannot be run: {''.join(last) or 'it does not parse'}"
+        return why_not_run(order, (sys.executable, "-I", "-S"), cancel)
 
     # --- the program
 

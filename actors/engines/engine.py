@@ -15,9 +15,6 @@ from runtime.shell import Cancel
 
 Handle = dict[str, Any]
 
-# Whether a file parses, said by an interpreter; it imports nothing, for the release may hold a module of any name.
-PARSE = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', 1024)"  # 1024: ast.PyCF_ONLY_AST
-
 
 @dataclass(frozen=True)
 class BuildOrder:

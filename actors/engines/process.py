@@ -8,14 +8,9 @@ from pathlib import Path
 
 from actors.artifacts.environments import Environments
 from actors.artifacts.installer import Installer
-<<<<<<< HEAD
 from actors.engines.engine import BuildOrder, Handle, RunOrder
+from actors.engines.parsing import why_not_run
 from actors.engines.surroundings import environment, python_of
-=======
-from actors.artifacts.interpreter import python_in
-from actors.artifacts.manifest import VENV
-from actors.engines.engine import PARSE, BuildOrder, Handle, RunOrder
->>>>>>> 6093b5b (The compose file is run in the tests; a container is taken away after the next one started, and its image has fewer steps)
 from actors.errors import BuildError, EngineError
 from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
@@ -23,10 +18,8 @@ from runtime.errors import HostError, ShellError
 from runtime.host import ProcessId, ProcessLoad, ProcessSampler, is_alive
 from runtime.lookout import Lookout
 from runtime.programs import Programs
-from runtime.shell import Cancel, Command, run
+from runtime.shell import Cancel, Command
 from runtime.strays import find_strays
-
-CHECK_S = 30.0
 
 
 class ProcessEngine:
@@ -77,16 +70,7 @@ class ProcessEngine:
 
     def check(self, order: RunOrder, cancel: Cancel) -> str | None:
         """The interpreter starts, and the main file parses."""
-        if not (order.directory / order.main).is_file():
-            return f"there is no {order.main} in the release"
-        argv = (str(python_of(order.directory)), "-c", PARSE, order.main)
-        try:
-            outcome = run(Command(argv, cwd=order.directory, timeout=CHECK_S), cancel=cancel)
-        except ShellError as error:
-            return f"the environment's Python does not start: {error}"
-        if outcome.ok:
-            return None
-        return f"{order.main} cannot be run: {_last_line(outcome.text)}"
+        return why_not_run(order, (str(python_of(order.directory)),), cancel)
 
     def start(self, order: RunOrder) -> Handle:
         """As the protocol says; the program's own failure to go on is for `verify` to find."""
@@ -155,8 +139,3 @@ class ProcessEngine:
         if is_alive(process):
             return RunStatus(Life.ALIVE, pid=process.pid)
         return RunStatus(Life.ENDED, self._programs.exit_code(process), process.pid)
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it says nothing"
