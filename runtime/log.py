@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _KEPT_ERRORS = 50
-_KEPT_TRACE = 8000  # characters of each
 _OURS = ("timestamp", "level", "exception")
 _HEAD = ("logger", "actor", "project", "event")
 # These put a handler of their own on their logger when they are imported, which would print past the redactor.
@@ -48,10 +47,7 @@ _WHERE: Final[ContextVar[tuple[str, str]]] = ContextVar("vanka_where", default=(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An error that was logged, for the chat's system screen; without secrets.
-
-    `error` is the exception's last line, `trace` the whole of it, cut.
-    """
+    """An error that was logged, for the chat's system screen; without secrets. `error` is the exception's last line."""
 
     at: datetime
     level: str
@@ -60,7 +56,6 @@ class Entry:
     project: str
     event: str
     error: str
-    trace: str = ""
 
 
 def set_actor(actor: str, project: str = "") -> None:
@@ -169,10 +164,9 @@ class Log:
         if error is not None:
             record["exception"] = bounded(traceback_of(error), self.redactor)
         if LEVELS.get(level, logging.ERROR) >= logging.ERROR:
-            trace = str(record.get("exception", "")).rstrip()
-            last = trace.rpartition("\n")[2]
+            last = record.get("exception", "").rstrip().rpartition("\n")[2]
             logger, actor, project, event = (str(record.get(key, "")) for key in _HEAD)
-            self._errors.append(Entry(now, level, logger, actor, project, event, last, trace[-_KEPT_TRACE:]))
+            self._errors.append(Entry(now, level, logger, actor, project, event, last))
         return record
 
 

@@ -20,8 +20,6 @@ class Kind(StrEnum):
     DOWN = "down"
     UP = "up"
     PARKED = "parked"
-    UNWELL = "unwell"
-    WELL = "well"
     WATCH_FAILED = "watch_failed"
     WATCH_RECOVERED = "watch_recovered"
     GUEST_STEP = "guest_step"
@@ -50,7 +48,6 @@ LOUD: Final = frozenset(
         Kind.DOWN,
         Kind.PARKED,
         Kind.GUEST_FAILED,
-        Kind.UNWELL,
         Kind.SERVICE_BACK,
         Kind.SERVICE,
         Kind.ACTOR,

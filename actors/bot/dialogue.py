@@ -12,8 +12,7 @@ from actors.bot.keyboard import Keyboard
 from actors.bot.links import Link
 from actors.bot.render import Shown, render
 from actors.bot.rights import Role, may
-from actors.bot.screen import HOME, INPUT_S, Choice, File, Page, Person, Reply, Screen, Tell, Visit
-from actors.bot.seen import SeenErrors
+from actors.bot.screen import HOME, INPUT_S, Choice, File, Page, Person, Reply, Screen, Visit
 from actors.bot.session import Session, Waiting
 from actors.bot.shelf import Shelf
 from actors.bot.standing import Standing
@@ -78,7 +77,6 @@ class Turn:
     shown: Shown
     files: tuple[File, ...] = ()
     live_s: float | None = None
-    tells: tuple[Tell, ...] = ()
 
     @property
     def text(self) -> str:
@@ -109,7 +107,6 @@ class Dialogue:
         self._control = control
         self._standing = Standing(control, clock)
         self._shelf = Shelf(clock)
-        self._seen = SeenErrors()
         self._screens = screens
         self._clock = clock
         self.language = language
@@ -155,8 +152,6 @@ class Dialogue:
             place=session.place,
             form=dict(session.form),
             bot_name=self._bot_name(),
-            title=session.title,
-            seen=self._seen,
             sandbox=self._sandbox,
         )
         reply = self._reply(visit, step)
@@ -167,8 +162,7 @@ class Dialogue:
         if isinstance(step, Act) and reply.to is None:
             place = step.link.place
         page, place, note = self._page(replace(visit, place=place), reply)
-        turn = self._turn(session, visit, step, page, place, note, reply.files)
-        return replace(turn, tells=reply.tells)
+        return self._turn(session, visit, step, page, place, note, reply.files)
 
     def _reply(self, visit: Visit, step: Step) -> Reply:
         match step:
@@ -243,8 +237,7 @@ class Dialogue:
         waiting = None
         if expects is not None:
             until = (visit.now + timedelta(seconds=INPUT_S)).timestamp()
-            back = page.cancel or page.back or HOME
-            waiting = Waiting(expects.to, visit.person.id, until, expects.secret, expects.document, back)
+            waiting = Waiting(expects.to, visit.person.id, until, expects.secret, expects.document)
         session = replace(
             session,
             place=place,

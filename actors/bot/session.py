@@ -14,14 +14,13 @@ from runtime.table import Table
 
 @dataclass(frozen=True)
 class Waiting:
-    """A screen waits until `until` (Unix time) for something that `user` types; who gives up comes to `back`."""
+    """A screen waits until `until` (Unix time) for something that `user` types."""
 
     to: Link
     user: int
     until: float
     secret: bool = False
     document: bool = False
-    back: Link = HOME
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Session:
     """One chat. `offered` holds the data of the acting buttons that may be pressed, until `offered_until` (Unix time).
 
     `seen` is the last update that had an effect: one that comes in again is not done again. `form` holds the answers
-    given so far, never a secret. `live`: the page is drawn again by itself. `title` is a group's.
+    given so far, never a secret. `live`: the page is drawn again by itself.
     """
 
     chat: int
@@ -43,7 +42,6 @@ class Session:
     seen: int = 0
     live: bool = False
     user: int = 0
-    title: str = ""
 
 
 def sessions(store: Store) -> Table[Session]:
@@ -65,13 +63,11 @@ def _encode(session: Session) -> dict[str, Any]:
         else {
             **{name: getattr(waiting, name) for name in ("user", "until", "secret", "document")},
             "to": waiting.to.data(),
-            "back": waiting.back.place.data(),
         },
         "form": dict(session.form),
         "seen": session.seen,
         "live": session.live,
         "user": session.user,
-        "title": session.title,
     }
 
 
@@ -79,8 +75,7 @@ def _decode(plain: dict[str, Any]) -> Session:
     waiting = plain["waiting"]
     if waiting is not None:
         to = parse(waiting["to"])
-        back = parse(waiting.get("back", "")) or HOME
-        waiting = None if to is None else Waiting(**{**waiting, "to": to, "back": back})
+        waiting = None if to is None else Waiting(**{**waiting, "to": to})
     return Session(
         **{
             **plain,

@@ -43,7 +43,6 @@ class MessageIn:
     text: str
     document: Document | None
     date: int
-    chat_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,6 @@ class PressIn:
     language_code: str
     message_id: int
     data: str
-    chat_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from actors.model.deployment import Deployment
-from actors.model.project import Environment, Health, Policy, Project
-from actors.model.run import Look, ProjectState
+from actors.model.project import Environment, Policy, Project
+from actors.model.run import ProjectState
 from actors.model.version import Commit
 
 
@@ -27,7 +27,6 @@ class NewProject:
     probe: str | None = None
     persist: tuple[str, ...] = ()
     adopt: bool = False
-    health: Health = field(default_factory=Health)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +60,3 @@ class ProjectStatus:
     new_commit: Commit | None = None
     behind: int | None = None
     kept_at: datetime | None = None
-    looks: tuple[Look, ...] = ()
-    unwell_since: datetime | None = None
