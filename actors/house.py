@@ -184,6 +184,7 @@ def build(settings: Settings, redactor: Redactor, stop: Stop) -> Built:
         default_root=_default_root(settings),
         restart=lambda: stop.ask(again=True),
         told=lambda limit: notifications(notices_told, limit),
+        started_at=clock.now(),
         http=settings.http,
     )
     control = Control(house)

@@ -8,7 +8,7 @@ from datetime import datetime
 from actors.model.deployment import Deployment, Kind, StageRecord
 from actors.model.guest import Guest, Step
 from actors.model.load import Raised
-from actors.model.project import Environment, Project
+from actors.model.project import Environment, Project, Remedy
 from actors.model.run import Run, Verdict
 from actors.model.version import Commit
 from runtime.address import Address
@@ -219,6 +219,16 @@ class TakeHistory:
 
     seconds: int
     key: str | None = None
+
+
+# --- commands to the checker
+
+
+@dataclass(frozen=True)
+class LookAtHealth:
+    """Look at the production program of the project of that number now. Answers a Look; None: nothing runs there."""
+
+    project_no: int
 
 
 WatcherCommand = Look
@@ -444,6 +454,26 @@ class ProgramParked:
     version: int
     exit_code: int | None
     output: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProgramUnwell:
+    """The program runs and was found unwell so many times in a row; `remedy` is what follows."""
+
+    project: str
+    version: int
+    reason: str
+    times: int
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class ProgramWell:
+    """The program is well again, `after_s` after it was told that it is not."""
+
+    project: str
+    version: int
+    after_s: float
 
 
 # --- events: the load

@@ -3,6 +3,7 @@
 vanka
 ├── metrics                 samples the load, remembers a day of it, counts events, judges thresholds
 ├── control                 rings for those who wait for a deployment's end
+├── checker                 looks at running programs by their probes, on a schedule
 ├── keeper                  keeps copies of the store, cleans up before disks fill, forgets mirrors that nobody uses
 ├── herald                  turns events into stored notices, whether there is a bot or not
 ├── projects                one family a project, rebuilt from the records at each start
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from actors.checker import Checker
 from actors.control import Control, House
 from actors.control.endings import Ringer
 from actors.doors import Door, Doors
@@ -47,6 +49,7 @@ LANES = {
     "build": Lane(workers=2, queue=5_000),
     "disk": Lane(workers=4, queue=20_000),
     "verify": Lane(workers=32, queue=5_000),
+    "health": Lane(workers=4, queue=5_000),
     "docker": Lane(workers=4, queue=1_000),
     "network": Lane(workers=8, queue=1_000),
     "chat": Lane(workers=8, queue=2_000),
@@ -76,6 +79,7 @@ def tree(plan: Plan) -> ChildSpec:
     children = [
         ChildSpec("metrics", partial(Metrics, plan.services, plan.meters, plan.observatory)),
         ChildSpec("control", partial(Ringer, plan.house.endings)),
+        ChildSpec("checker", partial(Checker, plan.services, plan.control)),
         ChildSpec("keeper", partial(Keeper, plan.services, plan.store, plan.home)),
         plan.herald,
         supervisor(

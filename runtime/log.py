@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _KEPT_ERRORS = 50
+_KEPT_TRACE = 8000  # characters of each
 _OURS = ("timestamp", "level", "exception")
 _HEAD = ("logger", "actor", "project", "event")
 # These put a handler of their own on their logger when they are imported, which would print past the redactor.
@@ -47,7 +48,10 @@ _WHERE: Final[ContextVar[tuple[str, str]]] = ContextVar("vanka_where", default=(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An error that was logged, for the chat's system screen; without secrets. `error` is the exception's last line."""
+    """An error that was logged, for the chat's system screen; without secrets.
+
+    `error` is the exception's last line, `trace` the whole of it, cut.
+    """
 
     at: datetime
     level: str
@@ -56,6 +60,7 @@ class Entry:
     project: str
     event: str
     error: str
+    trace: str = ""
 
 
 def set_actor(actor: str, project: str = "") -> None:
@@ -164,9 +169,10 @@ class Log:
         if error is not None:
             record["exception"] = bounded(traceback_of(error), self.redactor)
         if LEVELS.get(level, logging.ERROR) >= logging.ERROR:
-            last = record.get("exception", "").rstrip().rpartition("\n")[2]
+            trace = str(record.get("exception", "")).rstrip()
+            last = trace.rpartition("\n")[2]
             logger, actor, project, event = (str(record.get(key, "")) for key in _HEAD)
-            self._errors.append(Entry(now, level, logger, actor, project, event, last))
+            self._errors.append(Entry(now, level, logger, actor, project, event, last, trace[-_KEPT_TRACE:]))
         return record
 
 

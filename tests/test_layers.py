@@ -20,13 +20,16 @@ LONGER = {
 # from the ground up: a floor may import those before it, and parts of one floor each other unless told otherwise
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("runtime",),
-    ("actors.model", "actors.errors", "actors.settings"),
+    ("actors.model", "actors.errors", "actors.settings", "actors.about"),
     ("actors.messages",),
     ("actors.engines", "actors.health", "actors.source", "actors.artifacts", "actors.records"),
     ("actors.rollout", "actors.sandbox"),
     ("actors.pipeline",),
     ("actors.control",),
-    ("actors.project", "actors.bot", "actors.metrics", "actors.doors", "actors.keeper", "actors.warden"),
+    (
+        *("actors.project", "actors.bot", "actors.metrics", "actors.doors", "actors.keeper", "actors.warden"),
+        "actors.checker",
+    ),
     ("actors.tree",),
     ("actors.cli", "actors.hooks", "actors.house", "actors.__main__"),
 )

@@ -204,6 +204,12 @@ class Access:
             raise ValueError(f"no such level: {level!r}")
         self._set_wishes(user_id, lambda wishes: wishes.with_level(kind, level))
 
+    def set_project_level(self, user_id: int, no: int, level: str | None) -> None:
+        """A project's notices: "silent" or "off" whatever their kind; None: by their kind again."""
+        if level not in (None, "off", "silent"):
+            raise ValueError(f"no such level: {level!r}")
+        self._set_wishes(user_id, lambda wishes: wishes.with_project(no, level))
+
     def set_quiet(self, user_id: int, quiet: Quiet | None) -> None:
         """Hours in which nothing silent is sent; None: none."""
         if quiet is not None and not (

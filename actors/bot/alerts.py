@@ -20,6 +20,8 @@ class Kind(StrEnum):
     DOWN = "down"
     UP = "up"
     PARKED = "parked"
+    UNWELL = "unwell"
+    WELL = "well"
     WATCH_FAILED = "watch_failed"
     WATCH_RECOVERED = "watch_recovered"
     GUEST_STEP = "guest_step"
@@ -48,6 +50,7 @@ LOUD: Final = frozenset(
         Kind.DOWN,
         Kind.PARKED,
         Kind.GUEST_FAILED,
+        Kind.UNWELL,
         Kind.SERVICE_BACK,
         Kind.SERVICE,
         Kind.ACTOR,

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
 from actors.bot import router
-from actors.bot.dialogue import Again, Dialogue, Show, Turn
+from actors.bot.bot_messages import (
+    AskName,
+    Flush,
+    Message,
+    Named,
+    Stepped,
+    Stuck,
+    Tick,
+)
+from actors.bot.dialogue import Again, Dialogue, Show
 from actors.bot.doorman import Doorman
 from actors.bot.greeting import Greeting
 from actors.bot.orders import AnswerPress, DeleteMessage, Order, PanelShown
 from actors.bot.router import Routed
 from actors.bot.screen import HOME, LIVE_S, Person
 from actors.bot.session import Session, sessions
-from actors.bot.talk import MAX_WAITING, Item, Talk
+from actors.bot.talk import MAX_WAITING, Item, Talk, messages
 from actors.bot.telegram import Telegram
-from actors.bot.wire import Incoming, Me, MessageIn, OtherIn, PressIn
+from actors.bot.wire import Incoming, MessageIn, OtherIn, PressIn
 from actors.bot.work import Arrived, Batch, Tools, Work
 from runtime.actor import Actor
-from runtime.jobs import Done
 from runtime.log import get
 from runtime.store import Store
 
@@ -31,52 +39,6 @@ LANE = "chat"
 FLUSH_S = 2.0
 STUCK_S = 120.0
 ASK_AGAIN_S = 30.0
-
-
-@dataclass(frozen=True)
-class Stepped:
-    """A job has drawn the next page of a chat."""
-
-    chat: int
-    item: Item
-    turn: int
-    done: Done[Turn]
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A live page wants to be drawn again, unless another one was drawn since."""
-
-    chat: int
-    serial: int
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """A job had its time."""
-
-    chat: int
-    turn: int
-
-
-@dataclass(frozen=True)
-class Flush:
-    """What is remembered of chats goes to the store."""
-
-
-@dataclass(frozen=True)
-class AskName:
-    """What is the bot called? Needed for links into the private chat."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """The answer."""
-
-    done: Done[Me]
-
-
-Message = Arrived | Stepped | PanelShown | Tick | Stuck | Flush | AskName | Named
 
 
 class Bot(Actor[Message]):
@@ -100,7 +62,9 @@ class Bot(Actor[Message]):
         self.context.every(FLUSH_S, Flush())
         self.context.address.tell(AskName())
         for _, session in self._table.scan(newest_first=True, limit=MAX_TALKS):
-            if session.live:
+            if session.panel is not None and not session.nonce:
+                self._cut_off(session)
+            elif session.live:
                 self._talk(session.chat)
                 self.context.after(LIVE_S, Tick(session.chat, 0))
 
@@ -141,6 +105,14 @@ class Bot(Actor[Message]):
         del error
         self._flush()
 
+    def _cut_off(self, session: Session) -> None:
+        """Somebody's press was being done when the bot ended: whether it was, they must see for themselves."""
+        person = Person(session.user, "")
+        again = Show(session.place, self._dialogue.words(person)("note_cut_off"))
+        talk = self._talk(session.chat)
+        talk.queue.append(Item(None, person, None, Routed(again, session)))
+        self._next(session.chat, talk)
+
     # --- what comes in
 
     def _take(self, update: Incoming, batch: Batch) -> None:
@@ -162,6 +134,8 @@ class Bot(Actor[Message]):
             self._greeting.to(person.id, role, self._outbox.tell)
         talk = self._talk(update.chat_id)
         talk.private = update.chat_type == "private"
+        if update.chat_title != talk.session.title:
+            talk.session = replace(talk.session, title=update.chat_title)
         if update.update_id <= talk.session.seen or len(talk.queue) >= MAX_WAITING:
             if isinstance(update, PressIn):
                 self._answer(update.callback_id, self._dialogue.words(person).label("t_already"))
@@ -230,6 +204,7 @@ class Bot(Actor[Message]):
             fresh = item.routed is not None and item.routed.fresh
             now = self.context.system.clock.monotonic()
             self._send(talk.show(turn, fresh=fresh, reply_to=self.context.address, now=now))
+            self._send(messages(turn))
             if turn.live_s is not None:
                 self.context.after(turn.live_s * (1 if talk.private else 2), Tick(chat, talk.serial))
         self._done_with(item)

@@ -53,7 +53,7 @@ def parse(text: str, bot_name: str) -> Command | None:
 
 def known(command: Command) -> bool:
     """Whether it is one of ours: where a path is asked for, `/srv` is none."""
-    return command.name == "cancel" or command.name in COMMANDS
+    return command.name in COMMANDS
 
 
 def step(command: Command) -> Step:
@@ -87,17 +87,19 @@ def search(text: str) -> Step:
 
 def _choose(visit: Visit, projects: list[Project], screen: str, text: Html, arg: str = "") -> Reply:
     rows = tuple((go(project.name, screen, project.no, arg),) for project in projects)
+    rows = rows or ((go(visit.words.label("b_projects"), "P0"),),)
     return Reply(page=Page((visit.words.label("menu"), visit.words.label("projects")), text, rows))
 
 
-def _named(visit: Visit, name: str) -> Project | Reply:
-    """The project of that name, or the nearest ones to choose from."""
+def _named(visit: Visit, name: str, screen: str = "P1") -> Project | Reply:
+    """The project of that name, or the nearest ones to choose from on the way to the screen."""
     try:
         return visit.control.project(name)
     except NoSuchProject as error:
         near = [part.strip() for part in error.fields.get("nearest", "").split(",")]
         found = [project for project in visit.control.projects() if project.name in near][:3]
-        return _choose(visit, found, "P1", visit.words("no_project", name=name[:64]))
+        note = visit.words("no_project" if found else "no_project_at_all", name=name[:64])
+        return _choose(visit, found, screen, note)
 
 
 def _shows(screen: str, chooser: str | None = None, arg: str = "") -> Callable[[Visit, tuple[str, ...]], Reply]:
@@ -108,7 +110,7 @@ def _shows(screen: str, chooser: str | None = None, arg: str = "") -> Callable[[
             return Reply(to=Link(screen))
         if not args:
             return Reply(to=Link(chooser))
-        project = _named(visit, args[0])
+        project = _named(visit, args[0], screen)
         return project if isinstance(project, Reply) else Reply(to=Link(screen, project.no, arg))
 
     return do
@@ -119,11 +121,13 @@ def _start(_visit: Visit, args: tuple[str, ...]) -> Reply:
     stranger = re.fullmatch(r"([tw])_([0-9a-f]{8})", args[0]) if args else None
     if stranger is not None:
         return Reply(to=Link("T5" if stranger.group(1) == "t" else "T6", arg=stranger.group(2)))
-    found = re.fullmatch(r"([prlcvs])_([0-9]{1,9})(?:_([0-9]{1,9}))?", args[0]) if args else None
+    if args and args[0] in ("c", "x"):
+        return Reply(to=Link({"c": "C0", "x": "X0"}[args[0]]))
+    found = re.fullmatch(r"([prlcvshk])_([0-9]{1,9})(?:_([0-9]{1,9}))?", args[0]) if args else None
     if found is None:
         return Reply(to=HOME)
     kind, no, more = found.groups()
-    screen = {"p": "P1", "r": "R1", "l": "S2", "c": "C1", "v": "B2", "s": "S1"}[kind]
+    screen = {"p": "P1", "r": "R1", "l": "S2", "c": "C1", "v": "B2", "s": "S1", "h": "P2h", "k": "P2k"}[kind]
     return Reply(to=Link(screen, int(no), more or ""))
 
 
@@ -131,7 +135,7 @@ def _run(visit: Visit, args: tuple[str, ...]) -> Reply:
     """`/run shop`, `/run shop prod` asks, `/run shop test 10m` begins."""
     if not args:
         return Reply(to=Link("R0"))
-    project = _named(visit, args[0])
+    project = _named(visit, args[0], "R1")
     if isinstance(project, Reply):
         return project
     kind = args[1].lower() if len(args) > 1 else ""
@@ -150,7 +154,7 @@ def _rollback(visit: Visit, args: tuple[str, ...]) -> Reply:
     """`/rollback shop 16` asks first; without a number the versions are shown."""
     if not args:
         return Reply(to=Link("B0"))
-    project = _named(visit, args[0])
+    project = _named(visit, args[0], "B1")
     if isinstance(project, Reply):
         return project
     number = args[1].lstrip("#№") if len(args) > 1 else ""
@@ -161,7 +165,7 @@ def _set(visit: Visit, args: tuple[str, ...]) -> Reply:
     """`/set shop KEY`: the value is asked for, never taken from the command."""
     if not args:
         return Reply(to=Link("C0"))
-    project = _named(visit, args[0])
+    project = _named(visit, args[0], "C1")
     if isinstance(project, Reply):
         return project
     if len(args) == 1:
@@ -172,7 +176,7 @@ def _set(visit: Visit, args: tuple[str, ...]) -> Reply:
 def _interval(visit: Visit, args: tuple[str, ...]) -> Reply:
     if not args:
         return Reply(to=Link("I0"))
-    project = _named(visit, args[0])
+    project = _named(visit, args[0], "I1")
     if isinstance(project, Reply):
         return project
     if len(args) > 1:
@@ -234,11 +238,13 @@ COMMANDS: Final = MappingProxyType(
         "check": Spec(Right.RUN, _check),
         "repo": Spec(Right.RUN, _repo),
         "load": Spec(Right.SEE, _shows("L0")),
+        "approve": Spec(Right.RUN, _shows("V2")),
         "journal": Spec(Right.SEE, _shows("J0")),
         "errors": Spec(Right.CHANGE, _shows("X3")),
         "users": Spec(Right.CHANGE, _shows("X4")),
         "lang": Spec(Right.SEE, _lang),
         "id": Spec(Right.SEE, _id),
         "help": Spec(Right.SEE, _shows("H0")),
+        "cancel": Spec(Right.SEE, _home),  # before that: whoever waits for a text does so no longer, see the router
     }
 )

@@ -13,7 +13,7 @@ from actors.bot import commands
 from actors.bot.dialogue import Act, Again, Dialogue, Show, Step, Turn, Typed
 from actors.bot.links import parse
 from actors.bot.rights import Role
-from actors.bot.screen import HOME, Person
+from actors.bot.screen import Person
 from actors.bot.session import Session
 from actors.bot.texts import as_language, plain
 from actors.errors import BadUsage
@@ -88,7 +88,7 @@ class ChatDesk:
         if command is not None and (waiting is None or commands.known(command)):
             seat.session = replace(session, waiting=None)
             if command.name == "cancel":
-                return Show(HOME), ""
+                return Show(session.place if waiting is None else waiting.back), ""
             language = as_language(command.args[0]) if command.name == "lang" and command.args else None
             if language is not None:
                 seat.language = language
@@ -97,7 +97,7 @@ class ChatDesk:
         if waiting is not None and not self._is_button(seat, text):
             seat.session = replace(session, waiting=None)
             if now > waiting.until:
-                return Show(session.place), words.label("t_input_expired")
+                return Show(waiting.back), words.label("t_input_expired")
             number = text[:1] == "." and text[1:].isdecimal()
             return Typed(waiting.to, text[1:] if number else typed if waiting.secret else text), ""
         if not self._is_button(seat, text):

@@ -12,7 +12,8 @@ from actors.bot.keyboard import Keyboard
 from actors.bot.links import Link
 from actors.bot.render import Shown, render
 from actors.bot.rights import Role, may
-from actors.bot.screen import HOME, INPUT_S, Choice, File, Page, Person, Reply, Screen, Visit
+from actors.bot.screen import HOME, INPUT_S, Choice, File, Page, Person, Reply, Screen, Tell, Visit
+from actors.bot.seen import SeenErrors
 from actors.bot.session import Session, Waiting
 from actors.bot.shelf import Shelf
 from actors.bot.standing import Standing
@@ -77,6 +78,7 @@ class Turn:
     shown: Shown
     files: tuple[File, ...] = ()
     live_s: float | None = None
+    tells: tuple[Tell, ...] = ()
 
     @property
     def text(self) -> str:
@@ -107,6 +109,7 @@ class Dialogue:
         self._control = control
         self._standing = Standing(control, clock)
         self._shelf = Shelf(clock)
+        self._seen = SeenErrors()
         self._screens = screens
         self._clock = clock
         self.language = language
@@ -152,6 +155,8 @@ class Dialogue:
             place=session.place,
             form=dict(session.form),
             bot_name=self._bot_name(),
+            title=session.title,
+            seen=self._seen,
             sandbox=self._sandbox,
         )
         reply = self._reply(visit, step)
@@ -162,7 +167,8 @@ class Dialogue:
         if isinstance(step, Act) and reply.to is None:
             place = step.link.place
         page, place, note = self._page(replace(visit, place=place), reply)
-        return self._turn(session, visit, step, page, place, note, reply.files)
+        turn = self._turn(session, visit, step, page, place, note, reply.files)
+        return replace(turn, tells=reply.tells)
 
     def _reply(self, visit: Visit, step: Step) -> Reply:
         match step:
@@ -237,7 +243,8 @@ class Dialogue:
         waiting = None
         if expects is not None:
             until = (visit.now + timedelta(seconds=INPUT_S)).timestamp()
-            waiting = Waiting(expects.to, visit.person.id, until, expects.secret, expects.document)
+            back = page.cancel or page.back or HOME
+            waiting = Waiting(expects.to, visit.person.id, until, expects.secret, expects.document, back)
         session = replace(
             session,
             place=place,

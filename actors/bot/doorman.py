@@ -38,7 +38,7 @@ class Doorman:
 
     def admits(self, update: MessageIn | PressIn, person: Person) -> Role | None:
         """The person's role; None for who may not in, who was told so then where that is due."""
-        role = self._access.role(person.id)
+        role = self._access.role(person.id) if person.id > 0 else None  # a group is told things, it does nothing
         if role is not None:
             self._access.met(person.id, person.name, language_for(person.language_code))
             return role
@@ -88,6 +88,9 @@ class Doorman:
             self._asked.popitem(last=False)
         for admin in admins:
             words = Words(as_language(self._access.telling_language(admin)) or "ru")
-            decide = Button(words.label("b_decide"), data=Link("U1", person.id).data())
+            rows = tuple(
+                (Button(words.label(f"b_stranger_{choice}"), data=Link("U1", person.id, choice).data()),)
+                for choice in ("operator", "viewer", "block")
+            )
             text = words("stranger_wants_in", name=person.name or person.id, user=person.id)
-            self._tell(SendText(admin, text, ((decide,),), key=f"stranger:{person.id}:{admin}"))
+            self._tell(SendText(admin, text, rows, silent=False, key=f"stranger:{person.id}:{admin}"))

@@ -18,7 +18,9 @@ from actors.messages import (
     LoadRecovered,
     ProgramDown,
     ProgramParked,
+    ProgramUnwell,
     ProgramUp,
+    ProgramWell,
     ServiceNotice,
     ServiceStarted,
     TestDiscarded,
@@ -46,6 +48,8 @@ Event = (
     | ProgramDown
     | ProgramUp
     | ProgramParked
+    | ProgramUnwell
+    | ProgramWell
     | WatchFailed
     | WatchRecovered
     | ServiceStarted
@@ -104,6 +108,11 @@ class Drafts:
             case ProgramParked(project, version, exit_code, output):
                 parked: dict[str, Any] = {"version": version, "exit_code": exit_code, "output": self._lines(output)}
                 return self._about(Kind.PARKED, project, parked)
+            case ProgramUnwell(project, version, reason, times, remedy):
+                unwell = {"version": version, "error": self._text(reason), "times": times, "remedy": remedy.value}
+                return self._about(Kind.UNWELL, project, unwell)
+            case ProgramWell(project, version, after_s):
+                return self._about(Kind.WELL, project, {"version": version, "after_s": after_s})
             case WatchFailed(project, error, times):
                 return self._about(Kind.WATCH_FAILED, project, {"error": self._text(error), "times": times})
             case WatchRecovered(project):

@@ -196,16 +196,19 @@ class Herald(Actor[Message]):
             if draft.to not in (None, user.id):
                 continue
             usual = Level.SILENT if draft.quietly else default_level(draft.kind)
-            level = self._access.wishes(user.id).level(draft.kind) or usual
-            if level != Level.OFF:
-                found.append(Delivery(chat=user.id, silent=level == Level.SILENT))
+            wishes = self._access.wishes(user.id)
+            level = wishes.level(draft.kind) or usual
+            of_project = wishes.of_project(int(draft.facts.get("no") or 0))
+            if Level.OFF not in (level, of_project):
+                silent = Level.SILENT in (level, of_project)
+                found.append(Delivery(chat=user.id, silent=silent))
         return found
 
     def _named(self, asked_by: str) -> str:
         """A person behind "telegram:42" by name; empty for what nobody asked for."""
         kind, _, number = asked_by.partition(":")
         if kind != "telegram":
-            return "" if asked_by in ("watcher", "runner", "deployer") else asked_by.removeprefix("chat:")
+            return "" if asked_by in ("watcher", "runner", "deployer", "health") else asked_by.removeprefix("chat:")
         known = next((user for user in self._access.users() if str(user.id) == number), None)
         return known.name or number if known is not None else number
 

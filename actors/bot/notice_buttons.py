@@ -41,6 +41,7 @@ def keyboard(notice: Notice, language: str) -> Keyboard:
         ),
         Kind.DOWN: ((status, log),),
         Kind.PARKED: ((status, log, versions),),
+        Kind.UNWELL: ((to("b_health", "Q0"), log),),
         Kind.WATCH_FAILED: ((to("b_project", "P1"),),),
     }
     return rows.get(notice.kind, ())

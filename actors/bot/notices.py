@@ -104,6 +104,12 @@ def _head(notice: Notice, said: Said) -> Html:
         Kind.WATCH_FAILED: lambda: said(
             "watch_failed" if facts["times"] < 2 else "watch_failed_again", name=notice.project, times=facts["times"]
         ),
+        Kind.UNWELL: lambda: said(
+            f"unwell_{facts.get('remedy', 'notify')}",
+            name=notice.project,
+            no=_no(facts, said),
+            times=facts.get("times", 1),
+        ),
         Kind.TEST_DISCARDED: lambda: _named(
             notice, said, "test_undecided" if facts.get("unasked") else "test_discarded"
         ),
@@ -114,7 +120,7 @@ def _head(notice: Notice, said: Said) -> Html:
         return guest_head(facts, said)
     if kind in (Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED):
         return _named(notice, said, kind + _flavour(facts))
-    if kind in (Kind.ROLLED_BACK, Kind.CANCELLED, Kind.UP, Kind.PARKED, Kind.WATCH_RECOVERED):
+    if kind in (Kind.ROLLED_BACK, Kind.CANCELLED, Kind.UP, Kind.WELL, Kind.PARKED, Kind.WATCH_RECOVERED):
         return _named(notice, said, kind)
     return said("unreadable", kind=kind, name=notice.project or "")
 
@@ -200,7 +206,8 @@ def _details(notice: Notice, said: Said) -> list[str | None]:
         found.append(said("by", who=facts["who"]))
     reason = facts.get("error") or facts.get("note")
     if reason and kind not in (Kind.ACTOR, Kind.TEST_FINISHED):
-        found.append(said("reason", error=_short(str(reason).removeprefix(f"{_failed(facts)}: "), 500)))
+        why = said.sentence(str(reason).removeprefix(f"{_failed(facts)}: "))
+        found.append(said("reason", error=_short(why, 500)))
     stages = [_stage(stage, said) for stage in facts.get("stages", ()) if _worth_telling(stage)]
     if stages and facts.get("took_s") is not None:
         found.append(said("stages", stages=Html(" · ".join(stages))))

@@ -92,7 +92,7 @@ def message(session: Session, update: MessageIn, words: Words, now: float, bot_n
     if command is not None and (waiting is None or commands.known(command)):
         cleared = replace(session, waiting=None, seen=update.update_id)
         if command.name == "cancel":
-            return Routed(Show(session.place if session.waiting is None else HOME), cleared, fresh=True)
+            return Routed(Show(session.place if session.waiting is None else session.waiting.back), cleared, fresh=True)
         secret = (command.name == "set" and len(command.args) > 2) or _CREDENTIALS.search(text)
         delete = update.message_id if secret else None
         return Routed(commands.step(command), cleared, fresh=True, effect=True, delete=delete)
@@ -102,7 +102,7 @@ def message(session: Session, update: MessageIn, words: Words, now: float, bot_n
         cleared = replace(session, waiting=None, seen=update.update_id)
         delete = update.message_id if waiting.secret or _CREDENTIALS.search(text) else None
         if now > waiting.until:
-            return Routed(Show(session.place, words("t_input_expired")), cleared, fresh=True, delete=delete)
+            return Routed(Show(waiting.back, words("t_input_expired")), cleared, fresh=True, delete=delete)
         document = update.document if waiting.document else None
         if not text and document is None:
             return Routed(Show(session.place), cleared, fresh=True, delete=delete)  # a sticker, a file nobody wants

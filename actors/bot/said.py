@@ -5,13 +5,15 @@ from __future__ import annotations
 from actors.bot.texts import Html, escape
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
 from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
+from actors.bot.texts.sentences import russian
 
 
 class Said:
     """The sentences of one language."""
 
     def __init__(self, language: str) -> None:
-        self._texts = ENGLISH if language == "en" else RUSSIAN
+        self._english = language == "en"
+        self._texts = ENGLISH if self._english else RUSSIAN
 
     def __call__(self, key: str, **values: object) -> Html:
         """The sentence, each value escaped."""
@@ -20,6 +22,10 @@ class Said:
     def label(self, key: str) -> str:
         """The sentence as plain text."""
         return self._texts[key]
+
+    def sentence(self, text: str) -> str:
+        """What the service said in English, in this language as far as we know it."""
+        return text if self._english else russian(text) or text
 
     def time(self, seconds: float | None) -> str:
         """`7 s`, `1:12`, `1:02:03`."""

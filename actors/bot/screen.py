@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from actors.bot.keyboard import Style
 from actors.bot.links import Link
 from actors.bot.rights import Right, Role, may
+from actors.bot.seen import SeenErrors
 from actors.bot.shelf import Shelf
 from actors.bot.standing import Standing
 from actors.bot.texts import Html, Words
@@ -78,6 +79,16 @@ class File:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """A new message, to the same chat or another one: `text` is HTML, `rows` lead to screens."""
+
+    chat: int
+    text: Html
+    rows: Rows = ()
+    silent: bool = False
+
+
+@dataclass(frozen=True)
 class Reply:
     """What an act or a typed text leads to: another screen, or this page; with a note above it and a form to keep."""
 
@@ -86,6 +97,7 @@ class Reply:
     note: Html | None = None
     form: Mapping[str, str] | None = None
     files: tuple[File, ...] = ()
+    tells: tuple[Tell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,8 @@ class Visit:
     place: Link
     form: Mapping[str, str] = field(default_factory=dict)
     bot_name: str = ""
+    title: str = ""  # of the group, where it is one
+    seen: SeenErrors = field(default_factory=SeenErrors)
     sandbox: Sandbox | None = None  # None: strangers' code cannot be run here
 
     @property

@@ -14,13 +14,14 @@ from runtime.table import Table
 
 @dataclass(frozen=True)
 class Waiting:
-    """A screen waits until `until` (Unix time) for something that `user` types."""
+    """A screen waits until `until` (Unix time) for something that `user` types; who gives up comes to `back`."""
 
     to: Link
     user: int
     until: float
     secret: bool = False
     document: bool = False
+    back: Link = HOME
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Session:
     """One chat. `offered` holds the data of the acting buttons that may be pressed, until `offered_until` (Unix time).
 
     `seen` is the last update that had an effect: one that comes in again is not done again. `form` holds the answers
-    given so far, never a secret. `live`: the page is drawn again by itself.
+    given so far, never a secret. `live`: the page is drawn again by itself. `title` is a group's.
     """
 
     chat: int
@@ -42,6 +43,7 @@ class Session:
     seen: int = 0
     live: bool = False
     user: int = 0
+    title: str = ""
 
 
 def sessions(store: Store) -> Table[Session]:
@@ -63,11 +65,13 @@ def _encode(session: Session) -> dict[str, Any]:
         else {
             **{name: getattr(waiting, name) for name in ("user", "until", "secret", "document")},
             "to": waiting.to.data(),
+            "back": waiting.back.place.data(),
         },
         "form": dict(session.form),
         "seen": session.seen,
         "live": session.live,
         "user": session.user,
+        "title": session.title,
     }
 
 
@@ -75,7 +79,8 @@ def _decode(plain: dict[str, Any]) -> Session:
     waiting = plain["waiting"]
     if waiting is not None:
         to = parse(waiting["to"])
-        waiting = None if to is None else Waiting(**{**waiting, "to": to})
+        back = parse(waiting.get("back", "")) or HOME
+        waiting = None if to is None else Waiting(**{**waiting, "to": to, "back": back})
     return Session(
         **{
             **plain,

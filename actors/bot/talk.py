@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actors.bot.dialogue import Turn
-from actors.bot.keyboard import Keyboard
-from actors.bot.orders import DropKeyboard, Order, PanelShown, SendFile, ShowPanel
+from actors.bot.keyboard import Button, Keyboard
+from actors.bot.orders import DropKeyboard, Order, PanelShown, SendFile, SendText, ShowPanel
 from actors.bot.router import Routed
 from actors.bot.screen import Person
 from actors.bot.session import Session
@@ -30,6 +30,13 @@ class Item:
     done: Any = None
     routed: Routed | None = None
     answered: bool = False
+
+
+def messages(turn: Turn) -> Iterator[Order]:
+    """What a step tells people in messages of their own."""
+    for tell in turn.tells:
+        rows = tuple(tuple(Button(it.label, data=it.to.data()) for it in row if it.to is not None) for row in tell.rows)
+        yield SendText(tell.chat, tell.text, rows, silent=tell.silent)
 
 
 @dataclass

@@ -43,6 +43,7 @@ class MessageIn:
     text: str
     document: Document | None
     date: int
+    chat_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class PressIn:
     language_code: str
     message_id: int
     data: str
+    chat_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

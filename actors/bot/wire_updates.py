@@ -61,6 +61,7 @@ def _message(update_id: int, raw: Raw) -> MessageIn:
         text=_text(text, MAX_TEXT),
         document=_document(raw["document"]) if "document" in raw else None,
         date=raw["date"] if _is_number(raw.get("date")) else 0,
+        chat_title=_title(chat),
     )
 
 
@@ -81,6 +82,7 @@ def _press(update_id: int, raw: Raw) -> PressIn:
         language_code=_language(user),
         message_id=_number(message.get("message_id")),
         data=_text(raw.get("data"), MAX_NAME),
+        chat_title=_title(chat),
     )
 
 
@@ -108,6 +110,11 @@ def _callback_id(raw: object) -> str | None:
 def _user_name(user: Raw) -> str:
     names = (user.get("username"), user.get("first_name"))
     return next((_text(name, MAX_NAME) for name in names if isinstance(name, str) and name.strip()), "")
+
+
+def _title(chat: Raw) -> str:
+    title = chat.get("title")
+    return _text(title, MAX_NAME) if isinstance(title, str) else ""
 
 
 def _language(user: Raw) -> str:

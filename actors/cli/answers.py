@@ -9,12 +9,13 @@ from typing import Any
 
 from actors.cli import answers_whole as whole
 from actors.cli import shapes
+from actors.cli.answers_health import health
 from actors.cli.call import Call
 from actors.cli.follow import Follow
 from actors.cli.local import guarded
 from actors.control.shapes import NewProject
 from actors.errors import BadUsage, NoEngine
-from actors.model.project import Policy
+from actors.model.project import Health, Policy
 from actors.records.variables import check_variable
 from actors.source.address import Access
 from runtime.vault import Secret
@@ -48,7 +49,7 @@ def status(call: Call) -> Any:
 
 def add(call: Call) -> Any:
     """A new project."""
-    given = {"interval_s": INTERVAL_S, **_settings(call)}
+    given = {"interval_s": INTERVAL_S, **_settings(call), **health(call, Health())}
     new = NewProject(name=call.name, url=call.text("url"), adopt=call.flag("adopt"), **given)
     access = _access(call)
     # a key must be there before the repository is looked at, so it travels with the request
@@ -59,6 +60,8 @@ def add(call: Call) -> Any:
 def edit(call: Call) -> Any:
     """Other settings for a project; only what was given changes."""
     changes = _settings(call)
+    if call.args.get("health"):
+        changes |= health(call, call.control.project(call.name).health)
     access = _access(call)
     url = call.maybe_text("url")
     paused = call.args.get("paused")

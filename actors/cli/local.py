@@ -12,6 +12,7 @@ from pathlib import Path
 
 import actors
 from actors import settings
+from actors.about import own_version
 from actors.cli.arguments import Commands
 from actors.cli.context import Context
 from actors.errors import BadSetting, NoService, Refused
@@ -124,17 +125,3 @@ def version(context: Context) -> int:
     facts = {"version": own_version(), "python": platform.python_version(), "platform": platform.platform()}
     context.show(facts, lambda it: f"vanka {it['version']} (Python {it['python']}, {it['platform']})")
     return 0
-
-
-def own_version() -> str:
-    """From the checkout that this runs in, else from what is installed."""
-    project = Path(actors.__path__[0]).parent / "pyproject.toml"
-    if project.is_file():
-        import tomllib
-
-        described = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {})
-        if described.get("name") == "vanka":
-            return str(described["version"])
-    from importlib.metadata import version as installed
-
-    return installed("vanka")

@@ -11,6 +11,7 @@ from actors.cli.context import Context
 from actors.cli.secret_file import secret_file
 from actors.cli.text import duration
 from actors.errors import BadUsage
+from actors.model.project import Remedy
 
 CLEARABLE = ("branch", "subdir", "probe")
 
@@ -65,6 +66,10 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="E", help="what runs it: process or container")
     parser.add_argument("--main", metavar="FILE", help="the file to run (default: main.py)")
     parser.add_argument("--probe", metavar="P", help="health probe: http://..., tcp://... or a command")
+    parser.add_argument("--health-every", metavar="60s", type=or_off, help="how often the probe looks; off: never")
+    parser.add_argument("--health-timeout", metavar="5s", type=duration, help="how long one look may take")
+    parser.add_argument("--health-fails", metavar="N", type=int, help="bad looks in a row until people are told")
+    parser.add_argument("--health-action", choices=tuple(Remedy), help="what follows then")
     parser.add_argument("--persist", metavar="PATH", nargs="+", action="extend", help="paths no deployment touches")
     parser.add_argument("--adopt", action="store_true", help="set aside what the directory already holds")
     parser.add_argument(
@@ -122,10 +127,27 @@ def _given(context: Context) -> dict[str, object]:
         "engine": args.engine,
         "main": args.main,
         "probe": args.probe,
+        "health": _health(args) or None,
         "persist": args.persist,
         "token": secret_file(context, args.token),
         "deploy_key": secret_file(context, args.deploy_key, keep_newline=True),
     }
+
+
+def _health(args: argparse.Namespace) -> dict[str, object]:
+    """What was said of looks at the health, under the names of its fields."""
+    given = {
+        "every_s": args.health_every,
+        "timeout_s": args.health_timeout,
+        "fails": args.health_fails,
+        "remedy": args.health_action,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def or_off(text: str) -> int:
+    """A duration in seconds; 0 for `off`."""
+    return 0 if text == "off" else duration(text)
 
 
 def _address(url: str) -> str:

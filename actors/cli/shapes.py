@@ -33,10 +33,16 @@ def project(it: Project) -> Json:
         "engine": it.engine,
         "main": it.main,
         "probe": it.probe,
+        "health": health(it),
         "persist": list(it.persist),
         "paused": it.paused,
         "created_at": time(it.created_at),
     }
+
+
+def health(it: Project) -> Json:
+    """How its running program is looked at."""
+    return {**vars(it.health), "remedy": str(it.health.remedy)}
 
 
 def deployment(it: Deployment) -> Json:
@@ -91,6 +97,7 @@ def status(it: Status) -> Json:
         "url": it.project.url,
         "branch": it.project.branch,
         "probe": it.project.probe,
+        "health": health(it.project),
         "persist": list(it.project.persist),
         "last_deployment": it.last_deployment and deployment(it.last_deployment),
         "deploying": it.deploying and deployment(it.deploying),

@@ -136,6 +136,8 @@ def status(it: Json) -> str:
         )
     if it.get("probe"):
         lines.append(("probe", it["probe"]))
+        if it.get("health"):
+            lines.append(("health", _health(it["health"])))
     if it.get("persist"):
         lines.append(("persistent", ", ".join(it["persist"])))
     if it.get("watch_error"):
@@ -145,6 +147,14 @@ def status(it: Json) -> str:
         lines.insert(1, ("actors", f"kept failing and were parked: {said}. Bring them back: vanka start {it['name']}"))
     width = max(len(title) for title, _value in lines)
     return "\n".join([it["name"], *(f"  {title.ljust(width)}  {value or NONE}" for title, value in lines)])
+
+
+def _health(it: Json) -> str:
+    """How often the probe looks, and what follows when it finds the program unwell."""
+    if not it["every_s"]:
+        return "looked at after a start only"
+    limit, times = spell(it["timeout_s"]), it["fails"]
+    return f"looked at every {spell(it['every_s'])}, {limit} a look; {it['remedy']} after {times} bad ones in a row"
 
 
 def _paused(it: Json) -> str:

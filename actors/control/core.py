@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class House:
     default_root: Path
     restart: Callable[[], None]
     told: Callable[[int], list[dict[str, Any]]]
+    started_at: datetime
     http: tuple[str, int] | None = None
     endings: Endings = field(default_factory=Endings)
     changing: threading.RLock = field(default_factory=threading.RLock)  # adding and removing, one at a time

@@ -15,6 +15,7 @@ from actors.messages import (
     Discard,
     ExtendTest,
     Look,
+    LookAtHealth,
     Promote,
     Remind,
     RestartProgram,
@@ -25,10 +26,12 @@ from actors.messages import (
 )
 from actors.model.deployment import Deployment, Kind, StageName, StageRecord, StageState, State
 from actors.model.project import Environment, Project
+from actors.model.run import Look as Health
 from runtime.errors import ActorDead, AskTimeout
 
 HERALD = "herald"
 PROGRAM_S = 40.0  # a stop may take 10 s and a kill, then the start
+CHECKER = "checker"
 SLICE_S = 1.0  # a waiter looks at the record at least this often: an event may be lost with a crash, a record is not
 
 
@@ -45,6 +48,16 @@ class Deployments(Reading):
         """As `check`, without waiting for it."""
         project = self.project(name)
         self._system.address(f"{PROJECTS}/{project.name}/watcher").tell(Look(forced=True))
+
+    def check_health(self, name: str) -> Health | None:
+        """Look at the production program by its probe now; None where nothing runs. Raises Busy."""
+        project = self.project(name)
+        try:
+            found = self._system.address(CHECKER).ask(LookAtHealth(project.no), project.health.timeout_s + ASK_S)
+        except (ActorDead, AskTimeout) as error:
+            raise Busy("the health cannot be told right now", "Ask again in a moment.", name=name) from error
+        assert found is None or isinstance(found, Health)  # noqa: S101 - the checker's promise
+        return found
 
     def deploy(self, name: str, asked_by: str, commit: str | None = None) -> Deployment:
         """Build and put into production; None: the branch's newest commit."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from actors.artifacts.patterns import Patterns
+from actors.control.checks import check_health
 from actors.control.core import PROJECTS, Core
 from actors.control.shapes import NewProject
 from actors.errors import (
@@ -76,7 +77,7 @@ class ProjectBook(Core):
         del asked_by
         self.check_name(new.name)
         path = new.path or self.suggest_path(new.name)
-        project = Project(**{**asdict(new), "path": path}, no=0, created_at=self._services.clock.now())
+        project = Project(**{**vars(new), "path": path}, no=0, created_at=self._services.clock.now())
         project, access = self._with_address(project, access)
         self._check(project)
         _refuse_own_source(project)
@@ -95,7 +96,7 @@ class ProjectBook(Core):
         self._system.bus.publish(ProjectAdded(project))
         return project
 
-    def edit(self, name: str, asked_by: str, access: Access | None = None, **changes: Any) -> Project:
+    def edit(self, name: str, asked_by: str, /, access: Access | None = None, **changes: Any) -> Project:
         """Change settings; the fields of NewProject. They count from the next deployment, start or look on.
 
         All of them or, where one is refused, none. What opened the old repository is never shown to another host.
@@ -221,6 +222,7 @@ class ProjectBook(Core):
                 "It can be from 15 s to 7 days.",
                 interval=str(project.interval_s),
             )
+        check_health(project.health)
         if project.engine not in self._services.engines:
             known = ", ".join(sorted(self._services.engines))
             raise BadEngine(f"there is no engine {project.engine}", f"Use one of: {known}.", engine=project.engine)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from actors.control.core import Core
 from actors.control.shapes import ProjectStatus
-from actors.errors import NoSuchDeployment
+from actors.errors import NoSuchDeployment, SourceError
 from actors.model.deployment import Deployment, StageName, StageState, State
 from actors.model.project import Environment, Project
 from actors.model.run import Life, ProjectState, Run, RunStatus
@@ -22,8 +24,14 @@ class Reading(Core):
         return [self._status(project) for project in self.projects()]
 
     def status(self, name: str) -> ProjectStatus:
-        """How a project stands; raises NoSuchProject."""
-        return self._status(self.project(name))
+        """How a project stands, and how far its production is behind; raises NoSuchProject."""
+        status = self._status(self.project(name))
+        if status.new_commit is None or status.commit is None:
+            return status
+        with contextlib.suppress(SourceError):  # one of the two is not in the mirror (any more)
+            behind = self._services.repository(status.project).commits_between(status.commit, status.new_commit.sha)
+            return replace(status, behind=behind)
+        return status
 
     def versions(self, name: str) -> list[Version]:
         """Newest first."""
@@ -32,6 +40,14 @@ class Reading(Core):
     def version(self, name: str, number: int) -> Version:
         """One version; raises NoSuchVersion."""
         return self._records.versions.get(self.project(name), number)
+
+    def commits(self, name: str, old: str, new: str, most: int = 20) -> list[Commit]:
+        """The commits that `new` has and `old` has not, newest first; raises what git says."""
+        return self._services.repository(self.project(name)).newest_between(old, new, most)
+
+    def changes(self, name: str, old: str, new: str, most: int = 20) -> list[str]:
+        """The files in which two commits differ, a line each as git sums them up; raises what git says."""
+        return self._services.repository(self.project(name)).changes_between(old, new, most)
 
     def pin(self, name: str, number: int, pinned: bool) -> Version:
         """Keep a version's release for ever, or no longer."""
@@ -106,6 +122,8 @@ class Reading(Core):
             watch_error=live.watch_error,
             new_commit=_new_commit(watched, version),
             kept_at=records.versions.current_since(project),
+            looks=live.looks,
+            unwell_since=live.unwell_since,
         )
 
     def _look(self, run: Run | None) -> RunStatus | None:

@@ -10,15 +10,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.about import own_version
 from actors.control.core import Core
 from actors.errors import NoSuchActor, Refused
 from actors.records import Records
 from runtime.cell import Node
+from runtime.commands import RestartChild, TerminateChild
 from runtime.errors import WrongKey
-from runtime.log import recent_errors
+from runtime.jobs import Done
+from runtime.log import get, recent_errors
 from runtime.store import Store, restore
 
+log = get("actors.control")
 DRILL_S = 30.0  # how long an actor may take to get back up
+BOT = "bot"  # its supervisor
+SOON_S = 1.0
+RESTART_S = 30.0
 RESTORE_FILE = "restore.pending"
 
 
@@ -32,6 +39,32 @@ class ServiceDesk(Core):
     def errors(self) -> list[Any]:
         """The last errors that were logged, newest first."""
         return list(recent_errors())
+
+    def service_version(self) -> str:
+        """Which Vanka this is."""
+        return own_version()
+
+    def uptime_s(self) -> float:
+        """For how many seconds the service has run."""
+        return (self._services.clock.now() - self._house.started_at).total_seconds()
+
+    def metrics(self) -> str:
+        """All meters as Prometheus text, as `/metrics` gives them."""
+        return self._services.meters.render().decode("utf-8")
+
+    def restart_bot(self) -> None:
+        """Stop the bot and start it again, a moment from now: who asked by the bot is answered first."""
+        system = self._system
+        system.timers.after(SOON_S, lambda: system.jobs.run("disk", self._restart_bot, _restarted))
+
+    def crash_soon(self, path: str) -> None:
+        """Crash an actor a moment from now: for one that has to answer first."""
+        self._system.timers.after(SOON_S, lambda: self._system.crash(path))
+
+    def _restart_bot(self) -> None:
+        root = self._system.address("/")
+        root.ask(TerminateChild(BOT), RESTART_S)
+        root.ask(RestartChild(BOT), RESTART_S)
 
     def drill(self, actors: Sequence[str], every: bool) -> list[dict[str, Any]]:
         """Crash the named actors (or all of them), one after the other, and time how each gets back up.
@@ -120,6 +153,11 @@ class ServiceDesk(Core):
     def rekey(self) -> int:
         """Seal every secret anew with the first key; how many there were."""
         return self._records.reseal()
+
+
+def _restarted(done: Done[None]) -> None:
+    if done.error is not None:
+        log.error("the bot could not be restarted", exc_info=done.error)
 
 
 def _unsaid(_notice: str) -> None:

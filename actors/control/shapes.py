@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from actors.model.deployment import Deployment
-from actors.model.project import Environment, Policy, Project
-from actors.model.run import ProjectState
+from actors.model.project import Environment, Health, Policy, Project
+from actors.model.run import Look, ProjectState
 from actors.model.version import Commit
 
 
@@ -27,6 +27,7 @@ class NewProject:
     probe: str | None = None
     persist: tuple[str, ...] = ()
     adopt: bool = False
+    health: Health = field(default_factory=Health)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +61,5 @@ class ProjectStatus:
     new_commit: Commit | None = None
     behind: int | None = None
     kept_at: datetime | None = None
+    looks: tuple[Look, ...] = ()
+    unwell_since: datetime | None = None

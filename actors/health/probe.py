@@ -34,7 +34,10 @@ class Probe(Protocol):
     """One look. Returns None when all is well, else the reason in one sentence."""
 
     def look(self, stop: Cancel) -> str | None:
-        """Look once; bounded by LOOK_S, never raises for an unwell program. `stop`: nobody wants to know any more."""
+        """Look once; bounded (by LOOK_S where nobody says otherwise), never raises for an unwell program.
+
+        `stop`: nobody wants to know any more.
+        """
         ...
 
 
@@ -43,6 +46,7 @@ class HttpProbe:
     """Well when the address answers with a status under 400."""
 
     url: str
+    limit_s: float = LOOK_S
 
     def look(self, stop: Cancel) -> str | None:
         """One GET, without following redirects."""
@@ -52,7 +56,7 @@ class HttpProbe:
         except ValueError:
             return f"{self.url} is no address: a variable in it has no value, or not a port's"
         factory = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = factory(parts.hostname or "", port, timeout=LOOK_S)
+        connection = factory(parts.hostname or "", port, timeout=self.limit_s)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             # the limit counts for each piece that comes: one that drips would keep us for ever
@@ -72,12 +76,13 @@ class TcpProbe:
 
     host: str
     port: int
+    limit_s: float = LOOK_S
 
     def look(self, stop: Cancel) -> str | None:
         """One connection, closed at once."""
         del stop
         try:
-            with socket.create_connection((self.host, self.port), timeout=LOOK_S):
+            with socket.create_connection((self.host, self.port), timeout=self.limit_s):
                 return None
         except OSError as error:
             return f"port {self.port} of {self.host} takes no connection: {error}"
@@ -90,11 +95,12 @@ class CommandProbe:
     argv: tuple[str, ...]
     directory: Path
     env: Mapping[str, str]
+    limit_s: float = LOOK_S
 
     def look(self, stop: Cancel) -> str | None:
         """Run it once. A command that is not there is an unwell program, not a fault of ours."""
         try:
-            outcome = run(Command(self.argv, cwd=self.directory, env=self.env, timeout=LOOK_S), cancel=stop)
+            outcome = run(Command(self.argv, cwd=self.directory, env=self.env, timeout=self.limit_s), cancel=stop)
         except ShellError as error:
             return str(error)
         if outcome.ok:
@@ -103,7 +109,7 @@ class CommandProbe:
         return f"{shlex.join(self.argv)} ended with {outcome.code}: {last[0]}"
 
 
-def parse(text: str) -> Callable[[Path, Mapping[str, str]], Probe]:
+def parse(text: str, limit_s: float = LOOK_S) -> Callable[[Path, Mapping[str, str]], Probe]:
     """A maker of the probe that the text describes: `http://...`, `tcp://host:port`, or a command. Raises BadProbe.
 
     `$NAME` and `${NAME}` in an address are the project's variables, so that a test run is asked and not production.
@@ -117,12 +123,12 @@ def parse(text: str) -> Callable[[Path, Mapping[str, str]], Probe]:
             usable = False
         if not usable:
             raise BadProbe(f"{text} is not an address", "Give http://host:port/path.", probe=text)
-        return lambda _directory, env: HttpProbe(Template(text).safe_substitute(env))
+        return lambda _directory, env: HttpProbe(Template(text).safe_substitute(env), limit_s)
     if text.startswith("tcp://"):
         host, _, port = sample.removeprefix("tcp://").rstrip("/").rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise BadProbe(f"{text} is not a port", "Give tcp://host:port.", probe=text)
-        return lambda _directory, env: _tcp(Template(text).safe_substitute(env))
+        return lambda _directory, env: _tcp(Template(text).safe_substitute(env), limit_s)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         raise BadProbe(f"{text} is not a probe", "Give http://..., tcp://host:port or a command.", probe=text)
     try:
@@ -131,12 +137,12 @@ def parse(text: str) -> Callable[[Path, Mapping[str, str]], Probe]:
         raise BadProbe(f"{text} is not a command: {error}", "Mind the quotes.", probe=text) from error
     if not argv:
         raise BadProbe("the probe is empty", "Give http://..., tcp://host:port or a command.", probe=text)
-    return lambda directory, env: CommandProbe(argv, directory, env)
+    return lambda directory, env: CommandProbe(argv, directory, env, limit_s)
 
 
-def _tcp(address: str) -> TcpProbe:
+def _tcp(address: str, limit_s: float) -> TcpProbe:
     host, _, port = address.removeprefix("tcp://").rstrip("/").rpartition(":")
-    return TcpProbe(host.strip("[]"), int(port) if port.isdecimal() else 0)
+    return TcpProbe(host.strip("[]"), int(port) if port.isdecimal() else 0, limit_s)
 
 
 def _hang_up(connection: http.client.HTTPConnection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,6 +25,27 @@ class Environment(StrEnum):
 
     PRODUCTION = "production"
     TEST = "test"
+
+
+class Remedy(StrEnum):
+    """What follows when a running program is found unwell again and again."""
+
+    NOTIFY = "notify"
+    RESTART = "restart"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How a running program is looked at by its probe: every so many seconds (0: never), each look with a limit.
+
+    After `fails` bad looks in a row people are told, and the remedy follows.
+    """
+
+    every_s: int = 60
+    timeout_s: int = 5
+    fails: int = 3
+    remedy: Remedy = Remedy.NOTIFY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +74,11 @@ class Project:
     paused: bool = False
     wanted_up: bool = True
     keep: int = 10
+    health: Health = field(default_factory=Health)
 
 
 MIN_INTERVAL_S = 15
 MAX_INTERVAL_S = 7 * 24 * 3600
+MIN_HEALTH_S, MAX_HEALTH_S = 5, 24 * 3600
+MAX_LOOK_S = 60
+MAX_FAILS = 100

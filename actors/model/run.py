@@ -59,3 +59,12 @@ class Verdict:
     healthy: bool
     reason: str
     took_s: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a running program: `reason` says why it is not well, None when it is."""
+
+    at: datetime
+    took_ms: float
+    reason: str | None = None

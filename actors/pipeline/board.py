@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actors.model.run import Look
+
 
 @dataclass(frozen=True)
 class Live:
@@ -17,6 +19,8 @@ class Live:
     watch_error: str | None = None
     parked: bool = False
     next_start_s: float | None = None
+    looks: tuple[Look, ...] = ()
+    unwell_since: datetime | None = None
 
 
 class Board:

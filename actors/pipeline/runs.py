@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from actors.engines.engine import RunOrder
@@ -9,7 +10,7 @@ from actors.engines.surroundings import environment as surroundings
 from actors.errors import EngineError, NoEngine
 from actors.health import probe
 from actors.model.project import Environment, Project
-from actors.model.run import Run, Verdict
+from actors.model.run import Life, Look, Run, Verdict
 from actors.model.version import Version
 from actors.pipeline.services import Services
 from runtime import log
@@ -123,14 +124,8 @@ def verdict_on(
 ) -> Verdict:
     """Watch a started program until it is well, has ended or its time is over; blocks for that long, or `most_s`."""
     engine = services.engine(run.engine)
-    if project.probe is None:
-        look = engine.probe(run.handle)
-    else:
-        directory = place(services, project, run.environment)
-        order = run_order(services, project, version, run.environment, directory)
-        look = probe.parse(project.probe)(directory, surroundings(order))
     verdict = probe.watch(
-        look,
+        _probe(services, project, version, run),
         lambda seconds: engine.wait_end(run.handle, seconds),
         cancel,
         alive_s=min(services.verify_alive_s, most_s),
@@ -139,3 +134,28 @@ def verdict_on(
     if not verdict.healthy and run.environment is Environment.TEST and engine.status(run.handle).exit_code == 0:
         return Verdict(True, "the program ended with 0", verdict.took_s)  # a test may be a program that comes to an end
     return verdict
+
+
+def look_at(services: Services, project: Project) -> Look | None:
+    """One look at production's program by its probe; None where there is none to look at. Blocks for one look."""
+    number = services.records.versions.current(project)
+    run = services.records.runs.get(project, Environment.PRODUCTION)
+    if number is None or run is None or services.engine(run.engine).status(run.handle).life is not Life.ALIVE:
+        return None
+    version = services.records.versions.get(project, number)
+    found = _probe(services, project, version, run, project.health.timeout_s)
+    at, began = services.clock.now(), time.perf_counter()
+    most = project.health.timeout_s + probe.LATE_S
+    reason = None if found is None else probe.heard(found, Cancel(), most, lambda: False)
+    return Look(at, (time.perf_counter() - began) * 1000, reason)
+
+
+def _probe(
+    services: Services, project: Project, version: Version, run: Run, limit_s: float = probe.LOOK_S
+) -> probe.Probe | None:
+    """What tells whether that program is well; None: that it is alive."""
+    if project.probe is None:
+        return services.engine(run.engine).probe(run.handle)
+    directory = place(services, project, run.environment)
+    order = run_order(services, project, version, run.environment, directory)
+    return probe.parse(project.probe, limit_s)(directory, surroundings(order))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actors.model.deployment import Deployment, Kind, StageName, StageRecord, StageState, State
-from actors.model.project import Environment, Policy, Project
+from actors.model.project import Environment, Health, Policy, Project, Remedy
 from actors.model.run import Run
 from actors.model.version import Commit, Version
 
@@ -34,6 +34,7 @@ def project_out(project: Project) -> Plain:
     plain["created_at"] = time_out(project.created_at)
     plain["policy"] = project.policy.value
     plain["persist"] = list(project.persist)
+    plain["health"] = {**vars(project.health), "remedy": project.health.remedy.value}
     return plain
 
 
@@ -43,6 +44,8 @@ def project_in(plain: Plain) -> Project:
     known["created_at"] = time_in(plain["created_at"])
     known["policy"] = Policy(plain["policy"])
     known["persist"] = tuple(plain["persist"])
+    if "health" in plain:  # records from before there was a schedule do not have it
+        known["health"] = Health(**{**plain["health"], "remedy": Remedy(plain["health"]["remedy"])})
     return Project(**known)
 
 

@@ -41,10 +41,14 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What one person wants to be told: a level ("off", "silent", "loud") by kind of notice, where it was changed."""
+    """What one person wants to be told: a level ("off", "silent", "loud") by kind of notice, where it was changed.
+
+    `projects`: by a project's number, "silent" for nothing with a sound, "off" for nothing at all.
+    """
 
     levels: tuple[tuple[str, str], ...] = ()
     quiet: Quiet | None = None
+    projects: tuple[tuple[int, str], ...] = ()
 
     def level(self, kind: str) -> str | None:
         """What was chosen for the kind; None: the default."""
@@ -53,6 +57,15 @@ class Wishes:
     def with_level(self, kind: str, level: str) -> Wishes:
         """A copy with that kind changed."""
         return replace(self, levels=tuple(sorted({**dict(self.levels), kind: level}.items())))
+
+    def of_project(self, no: int) -> str | None:
+        """What was chosen for the project of that number; None: nothing."""
+        return dict(self.projects).get(no)
+
+    def with_project(self, no: int, level: str | None) -> Wishes:
+        """A copy with that project changed; None takes the choice back."""
+        others = {known: chosen for known, chosen in self.projects if known != no}
+        return replace(self, projects=tuple(sorted(({**others, no: level} if level else others).items())))
 
 
 @dataclass(frozen=True)
@@ -132,12 +145,14 @@ def _user_in(plain: dict[str, Any]) -> User:
 
 
 def _wishes_out(wishes: Wishes) -> dict[str, Any]:
-    return {"levels": dict(wishes.levels), "quiet": None if wishes.quiet is None else dict(vars(wishes.quiet))}
+    quiet = None if wishes.quiet is None else dict(vars(wishes.quiet))
+    return {"levels": dict(wishes.levels), "quiet": quiet, "projects": {str(no): it for no, it in wishes.projects}}
 
 
 def _wishes_in(plain: dict[str, Any]) -> Wishes:
     quiet = plain["quiet"]
-    return Wishes(tuple(sorted(plain["levels"].items())), None if quiet is None else Quiet(**quiet))
+    projects = tuple(sorted((int(no), it) for no, it in plain.get("projects", {}).items()))
+    return Wishes(tuple(sorted(plain["levels"].items())), None if quiet is None else Quiet(**quiet), projects)
 
 
 def _invitation_out(invitation: Invitation) -> dict[str, Any]:

@@ -121,8 +121,18 @@ class Reader:
             raise NoSuchCommit(f"the commit {sha} is not here", "Look for new commits first.", commit=sha)
         if code != 0:
             raise _unreadable(errors)
-        full, subject, author, seconds = output.decode("utf-8", "replace").rstrip("\n").split("\0")
-        return Commit(full, complaints.clean(subject)[:_SHOWN], complaints.clean(author)[:_SHOWN], _moment(seconds))
+        return _commit(output.decode("utf-8", "replace").rstrip("\n"))
+
+    def commits(self, old: str, new: str, most: int) -> list[Commit]:
+        """The commits that `new` has and `old` has not, newest first."""
+        output = self.must("log", f"-{most}", *_LOG, f"{old}..{new}", "--").decode("utf-8", "replace")
+        return [_commit(line) for line in output.split("\n") if line.count("\0") == 3]
+
+    def changes(self, old: str, new: str, most: int) -> list[str]:
+        """The files in which the two differ, as `git diff --stat` draws them, and the sum as the last line."""
+        settings = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules")
+        output = self.must("diff", f"--stat=60,40,{most}", *settings, old, new, "--")
+        return [complaints.clean(line) for line in output.decode("utf-8", "replace").splitlines()]
 
     def blobs(self, ids: list[str]) -> dict[str, bytes]:
         """The contents of small files, by their ids."""
@@ -143,6 +153,14 @@ class Reader:
             found[words[0]] = output[end + 1 : end + 1 + size]
             at = end + 1 + size + 1
         return found
+
+
+_LOG = ("--no-show-signature", "--no-color", "--format=%H%x00%s%x00%an%x00%ct")
+
+
+def _commit(line: str) -> Commit:
+    full, subject, author, seconds = line.split("\0")
+    return Commit(full, complaints.clean(subject)[:_SHOWN], complaints.clean(author)[:_SHOWN], _moment(seconds))
 
 
 class MirrorError(SourceError):

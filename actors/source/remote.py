@@ -89,6 +89,14 @@ class GitRepository:
         output = self.mirror.reader.must("rev-list", "--count", f"{self._full(old)}..{self._full(new)}", "--")
         return int(output)
 
+    def newest_between(self, old: str, new: str, most: int) -> list[Commit]:
+        """The commits that `new` has and `old` has not, newest first."""
+        return self.mirror.reader.commits(self._full(old), self._full(new), most)
+
+    def changes_between(self, old: str, new: str, most: int) -> list[str]:
+        """What differs in the files of the two, a line a file."""
+        return self.mirror.reader.changes(self._full(old), self._full(new), most)
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` came from `old`."""
         return self.mirror.reader.ask("merge-base", "--is-ancestor", self._full(old), self._full(new))[0] == 0

@@ -65,6 +65,14 @@ class Repository(Protocol):
         """How many commits `new` has that `old` has not."""
         ...
 
+    def newest_between(self, old: str, new: str, most: int) -> list[Commit]:
+        """The commits that `new` has and `old` has not, newest first, so many at most."""
+        ...
+
+    def changes_between(self, old: str, new: str, most: int) -> list[str]:
+        """What differs in the files of the two, a line a file as git sums it up, so many files at most."""
+        ...
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` came from `old`; False after a force-push, and where one of them is not here any more."""
         ...

@@ -1,25 +1,26 @@
-"""A1 to A6: a new project, step by step; every step shows the answers given so far."""
+"""A1 to A6: a new project, step by step; every step shows the answers given so far. A2t and A2k are in add_access."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import HOME, Choice, Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
-from actors.bot.screens.common import crumbs
+from actors.bot.screen import HOME, Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
+from actors.bot.screens.access import kept_key
+from actors.bot.screens.common import crumbs, kind_of
 from actors.bot.screens.interval import PRESETS_S
+from actors.bot.screens.settings import ENGINES
 from actors.bot.spans import parse_span
 from actors.bot.texts import Html, join
-from actors.control import NewProject
-from actors.errors import AccessDenied, BadName, TargetOccupied
-from actors.model.project import Policy
-from actors.source.address import Access, split
-from runtime.vault import Secret
+from actors.errors import AccessDenied, BadInput, SourceError, TargetOccupied
+from actors.source.address import Access, parse, split
 
 TOKEN = "new-project-token"  # noqa: S105 - the name of a place on the shelf
 DEFAULT_INTERVAL = "300"
 BRANCHES = 6
+SHOWN_NAME = 20
 
 
 class Step(Screen):
@@ -30,13 +31,13 @@ class Step(Screen):
     keeps_form = True
     number = 1
 
-    def page(self, visit: Visit, question: Html, rows: Rows = (), *, secret: bool = False) -> Page:
+    def page(self, visit: Visit, question: Html, rows: Rows = (), *, secret: bool = False, typed: bool = True) -> Page:
         """The step with the answers so far above the question."""
         words = visit.words
         title = words.label("add_title", n=self.number)
         text = join([answers(visit), question], "\n\n")
-        before = None if self.number == 1 else Link("A2" if self.id == "A2t" else f"A{self.number - 1}")
-        expects = Expect(Link(self.id), secret)
+        before = None if self.number == 1 else Link("A2" if self.id in ("A2t", "A2k") else f"A{self.number - 1}")
+        expects = Expect(Link(self.id), secret) if typed else None
         return Page(crumbs(visit, title), text, rows, back=before, cancel=HOME, expects=expects)
 
 
@@ -48,8 +49,12 @@ def answers(visit: Visit) -> Html | None:
     ]
     if form.get("interval"):
         lines.append(words("add_has_interval", value=words.duration(int(form["interval"]))))
+    if form.get("branch"):
+        lines.append(words("add_has_engine", value=kind_of(words, engine_of(form))))
     if visit.shelf.get(visit.chat, TOKEN) is not None and form.get("url"):
         lines.append(words("add_has_token"))
+    elif form.get("key"):
+        lines.append(words("add_has_key"))
     if form.get("guest") and visit.sandbox is not None:
         lines.append(words("add_has_variables", n=len(visit.sandbox.variables(form["guest"]))))
     return join(lines) if lines else None
@@ -73,60 +78,57 @@ class Name(Step):
 
 
 class Url(Step):
-    """A2, and A2t for a private repository's token."""
+    """A2."""
 
     id = "A2"
     number = 2
 
     def draw(self, visit: Visit) -> Page:
         """Asks for the link."""
+        words = visit.words
         rows: Rows = ()
         if visit.form.get("url"):
-            rows = ((go(visit.words.label("b_token"), "A2t"), do(visit.words.label("b_retry"), "A2", arg="again")),)
-        return self.page(visit, visit.words("add_url"), rows)
+            rows = (
+                (go(words.label("b_token"), "A2t"), go(words.label("b_deploy_key"), "A2k")),
+                (do(words.label("b_retry"), "A2", arg="again"),),
+            )
+        return self.page(visit, words("add_url"), rows)
 
     def typed(self, visit: Visit, text: str) -> Reply:
         """The link; the repository is looked at now. What opens it is kept off the record."""
         address, held = split(text.strip())
         if held.token is not None:
             visit.shelf.put(visit.chat, TOKEN, held.token)
-        return self._looked(visit, {**visit.form, "url": address.raw})
+        return looked(visit, {**visit.form, "url": address.raw})
 
     def act(self, visit: Visit) -> Reply:
         """Look again."""
-        return self._looked(visit, dict(visit.form))
-
-    def _looked(self, visit: Visit, form: dict[str, str]) -> Reply:
-        try:
-            branches = visit.control.check_url(form.get("url", ""), access(visit))
-        except AccessDenied as error:
-            return Reply(to=Link("A2t"), form=form, note=visit.words.error(error))
-        form = {**form, "branches": ",".join(branches[:BRANCHES])}
-        return Reply(to=Link("A6" if complete(replace(visit, form=form)) else "A3"), form=form)
+        return looked(visit, dict(visit.form))
 
 
-class Token(Step):
-    """A2t."""
-
-    id = "A2t"
-    number = 2
-
-    def draw(self, visit: Visit) -> Page:
-        """Asks for the token; the message is deleted."""
-        return self.page(visit, visit.words("add_token"), secret=True)
-
-    def typed(self, visit: Visit, text: str) -> Reply:
-        """The token, tried at once."""
-        visit.shelf.put(visit.chat, TOKEN, Secret(text.strip()))
-        form = dict(visit.form)
-        branches = visit.control.check_url(form.get("url", ""), access(visit))
-        return Reply(to=Link("A3"), form={**form, "branches": ",".join(branches[:BRANCHES])})
+def looked(visit: Visit, form: dict[str, str], given: Access | None = None) -> Reply:
+    """The next step when the repository opens; where to give a token or a key when it is closed."""
+    url = form.get("url", "")
+    try:
+        branches = visit.control.check_url(url, given or access(visit))
+    except AccessDenied as error:
+        if not visit.private:
+            note = join([visit.words.error(error), visit.words("add_private_only")])
+            return Reply(to=Link("A2"), form=form, note=note)
+        to = "A2k" if parse(url).scheme == "ssh" else "A2t"
+        return Reply(to=Link(to), form=form, note=visit.words.error(error))
+    except SourceError as error:
+        return Reply(to=Link("A2"), form=form, note=visit.words.error(error))  # the link stays: it can be tried again
+    form = {**form, "branches": ",".join(branches[:BRANCHES])}
+    return Reply(to=Link("A6" if complete(replace(visit, form=form)) else "A3"), form=form)
 
 
 def access(visit: Visit) -> Access | None:
     """What opens the repository, if the person gave something."""
     token = visit.shelf.get(visit.chat, TOKEN)
-    return None if token is None else Access(token=token)
+    if token is not None:
+        return Access(token=token)
+    return Access(ssh_key=kept_key(visit)) if visit.form.get("key") else None
 
 
 class Folder(Step):
@@ -165,31 +167,44 @@ class Folder(Step):
 
 
 class Branch(Step):
-    """A4."""
+    """A4: the branch, and what runs the project."""
 
     id = "A4"
     number = 4
 
     def draw(self, visit: Visit) -> Page:
-        """The repository's own branches, the default one first."""
-        branches = [it for it in visit.form.get("branches", "").split(",") if it]
+        """The repository's own branches, the default one first; the kinds below."""
+        words, branches = visit.words, _branches(visit)
         choices = [
-            do(it, "A4", arg=str(index), style="primary" if index == 0 else None) for index, it in enumerate(branches)
+            do(it if len(it) <= SHOWN_NAME else it[: SHOWN_NAME - 1] + "…", "A4", arg=str(index))
+            for index, it in enumerate(branches)
         ]
-        return self.page(visit, visit.words("add_branch"), grid(choices, 3))
+        kinds = tuple(
+            (do(("● " if it == engine_of(visit.form) else "") + words.label(f"b_engine_{it}"), "A4", arg=it),)
+            for it in ENGINES
+        )
+        return self.page(visit, words("add_branch"), (*grid(choices, 2), *kinds))
 
     def typed(self, visit: Visit, text: str) -> Reply:
         """Another one; whether it exists is found out when the project is made."""
         return self._chosen(visit, text.strip()[:250])
 
     def act(self, visit: Visit) -> Reply:
-        """One of those shown."""
-        branches = visit.form.get("branches", "").split(",")
-        return self._chosen(visit, branches[int(visit.place.arg) % len(branches)])
+        """One of those shown, or another kind."""
+        arg, branches = visit.place.arg, _branches(visit)
+        if arg in ENGINES:
+            return Reply(to=Link("A4"), form={**visit.form, "engine": arg})
+        if not arg.isdecimal() or int(arg) >= len(branches):
+            raise BadInput("there is no such choice")
+        return self._chosen(visit, branches[int(arg)])
 
     def _chosen(self, visit: Visit, branch: str) -> Reply:
         form = {**visit.form, "branch": branch}
         return Reply(to=Link("A6" if form.get("interval") else "A5"), form=form)
+
+
+def _branches(visit: Visit) -> list[str]:
+    return [it for it in visit.form.get("branches", "").split(",") if it]
 
 
 class Interval(Step):
@@ -213,62 +228,9 @@ class Interval(Step):
         return Reply(to=Link("A6"), form={**visit.form, "interval": str(int(visit.place.arg))})
 
 
-class Summary(Step):
-    """A6."""
-
-    id = "A6"
-    number = 6
-
-    def draw(self, visit: Visit) -> Page:
-        """Everything once more, and what becomes of new commits."""
-        words, form = visit.words, visit.form
-        policies: list[Choice] = [
-            do(("● " if _policy(form) is it else "") + words.label(f"b_policy_{it.value}"), "A6", arg=it.value)
-            for it in Policy
-        ]
-        steps = tuple(go(words.label(f"b_step_{n}"), f"A{n}") for n in range(1, 6))
-        ready = (
-            (do(words.label("b_create"), "A6", arg="create", style="success"),),
-            (do(words.label("b_create_test"), "A6", arg="begin", style="primary"),),
-        )
-        rows = (tuple(policies), *ready, steps) if complete(visit) else (steps,)
-        text = join([answers(visit), words("add_summary" if complete(visit) else "add_incomplete")], "\n\n")
-        return Page(crumbs(visit, words.label("add_check")), text, rows, cancel=HOME)
-
-    def act(self, visit: Visit) -> Reply:
-        """Another policy; or make the project, and begin a test of it."""
-        arg = visit.place.arg
-        if arg in tuple(Policy):
-            return Reply(to=Link("A6"), form={**visit.form, "policy": arg})
-        form = visit.form
-        if not complete(visit):
-            raise BadName("an answer is missing", "Go through the steps once more.")
-        new = NewProject(
-            name=form["name"],
-            url=form["url"],
-            path=form["path"],
-            branch=form.get("branch") or None,
-            interval_s=int(form.get("interval") or DEFAULT_INTERVAL),
-            policy=_policy(form),
-            adopt=bool(form.get("adopt")),
-        )
-        project = visit.control.add(new, visit.asked_by, access(visit))
-        visit.shelf.drop(visit.chat, TOKEN)
-        for key, value in _brought(visit).items():
-            visit.control.set_variable(project.name, key, value, False)
-        target = "R2" if arg == "begin" else "P1"
-        return Reply(to=Link(target, project.no), note=visit.words("note_added", name=project.name), form={})
-
-
-def _brought(visit: Visit) -> dict[str, Secret]:
-    """The variables of the third-party repository that becomes the project."""
-    number = visit.form.get("guest")
-    return visit.sandbox.values(number) if number and visit.sandbox is not None else {}
-
-
-def _policy(form: object) -> Policy:
-    value = form.get("policy") if hasattr(form, "get") else None
-    return Policy(value) if value in tuple(Policy) else Policy.DEPLOY
+def engine_of(form: Mapping[str, str]) -> str:
+    value = form.get("engine", "")
+    return value if value in ENGINES else ENGINES[0]
 
 
 def complete(visit: Visit) -> bool:

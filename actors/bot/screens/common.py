@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from actors.bot.screen import Choice, Page, Rows, Visit, go
-from actors.bot.texts import Html, Words
+from actors.bot.links import Link
+from actors.bot.screen import Choice, Expect, Page, Rows, Visit, go
+from actors.bot.texts import Html, Words, escape, join
 from actors.control import ProjectStatus
 from actors.model.deployment import Deployment, StageState, State
 from actors.model.project import Project
 from actors.model.run import ProjectState
 
 PAGE = 8
+JUMP = "Z0"  # the screen with the numbers of a list's pages
+FIND = "P0s"  # the screen that asks for a part of a name
+SEARCHED = 16  # a list of more is searched by what is typed
 
 MARKS = {
     ProjectState.RUNNING: "🟢",
@@ -38,6 +43,7 @@ STAGE_MARKS = {
     StageState.SKIPPED: "⏭",
     StageState.CANCELLED: "⏹",
 }
+Label = Callable[[Words, ProjectStatus], str]
 _ORDER = {ProjectState.FAILED: 0, ProjectState.DEPLOYING: 1, ProjectState.TESTING: 1}
 
 
@@ -54,8 +60,17 @@ def mark(status: ProjectStatus) -> str:
 
 
 def ordered(statuses: Sequence[ProjectStatus]) -> list[ProjectStatus]:
-    """Bad ones first, then busy ones, the rest by name."""
-    return sorted(statuses, key=lambda it: (_ORDER.get(it.state, 2), it.project.name.lower()))
+    """Bad ones first, then busy ones and those that wait for a decision, the rest by name."""
+    return sorted(statuses, key=lambda it: (_urgency(it), natural(it.project.name)))
+
+
+def _urgency(status: ProjectStatus) -> int:
+    return min(_ORDER.get(status.state, 2), 1 if status.test_undecided else 2)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """For sorting as people do: more-2 before more-10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.casefold())]
 
 
 def sha(commit: str | None) -> Html:
@@ -74,29 +89,57 @@ def page_of(arg: str) -> int:
 
 
 def pages(count: int, page: int, link: Callable[[int], Choice], size: int = PAGE) -> tuple[int, Rows]:
-    """The page that there really is, and the row to turn pages with (none for a single page)."""
+    """The page that there really is, and the row to turn pages with (none for a single page).
+
+    The link's argument must end with the page's number. The middle button leads to all the numbers.
+    """
     last = max((count - 1) // size, 0)
     page = min(page, last)
     if last == 0:
         return page, ()
-    before, after = link(max(page - 1, 0)), link(min(page + 1, last))
-    here = link(0 if page == last else last)
-    return page, ((Choice("◀", before.to), Choice(f"{page + 1}/{last + 1}", here.to), Choice("▶", after.to)),)
+    before, after, first = link(max(page - 1, 0)).to, link(min(page + 1, last)).to, link(0).to
+    assert first is not None  # noqa: S101 - pages are turned by links
+    jump = Link(JUMP, first.no, f"{first.screen}.{first.arg[:-1]}.{last + 1}.{page}")
+    return page, ((Choice("◀", before), Choice(f"{page + 1}/{last + 1}", jump), Choice("▶", after)),)
 
 
-def chooser(visit: Visit, own: str, target: str, title: str, text: Html, *, arg: str = "") -> Page:
+def chooser(visit: Visit, own: str, target: str, title: str, text: Html, *, label: Label | None = None) -> Page:
     """A list of all projects; each leads to the target screen. `own` is the id of the screen that shows it."""
-    statuses = ordered(visit.standing.statuses())
+    words, statuses = visit.words, ordered(visit.standing.statuses())
     page, turning = pages(len(statuses), page_of(visit.place.arg), lambda n: go("·", own, arg=str(n)))
-    rows = tuple(
-        (go(f"{mark(it)} {it.project.name} · {number(visit.words, it.version)}", target, it.project.no, arg),)
-        for it in statuses[page * PAGE : (page + 1) * PAGE]
+    rows: Rows = tuple(
+        (go((label or line)(words, it), target, it.project.no),) for it in statuses[page * PAGE : (page + 1) * PAGE]
     )
     if not rows:
-        return Page(
-            crumbs(visit, title), visit.words("no_projects"), ((go(visit.words.label("b_add_project"), "A1"),),)
-        )
-    return Page(crumbs(visit, title), text, rows + turning)
+        return Page(crumbs(visit, title), words("no_projects"), ((go(words.label("b_add_project"), "A1"),),))
+    many = len(statuses) > SEARCHED
+    if many:
+        turning += ((go(words.label("b_find"), FIND, arg=own),),)
+    text = join([text, words("find_hint") if many and visit.private else None])
+    return Page(crumbs(visit, title), text, rows + turning, expects=searched(visit, own, len(statuses)))
+
+
+def line(words: Words, status: ProjectStatus) -> str:
+    """A project on a button of a list."""
+    return f"{mark(status)} {status.project.name} · {number(words, status.version)}"
+
+
+def searched(visit: Visit, own: str, count: int) -> Expect | None:
+    """A long list takes a part of a name (in a private chat: in a group people talk)."""
+    return Expect(Link(FIND, arg=own)) if visit.private and count > SEARCHED else None
+
+
+def next_check(visit: Visit, status: ProjectStatus) -> str | None:
+    """In how long the repository is looked at again; None where nobody looks."""
+    if status.next_check_s is None or status.project.paused:
+        return None
+    # an interval that was just made shorter counts before the watcher says so
+    return visit.words.duration(min(status.next_check_s, status.project.interval_s))
+
+
+def kind_of(words: Words, engine: str) -> str:
+    """How a project runs, in words; an engine that has none by its name."""
+    return words.label(f"engine_{engine}") if words.has(f"engine_{engine}") else engine
 
 
 def took(deployment: Deployment, now: datetime) -> float | None:
@@ -119,11 +162,11 @@ def stages(deployment: Deployment, words: Words, now: datetime) -> Html:
     """One line for each stage, with its seconds."""
     lines = []
     for stage in deployment.stages:
-        line = f"{STAGE_MARKS[stage.state]} {words.label(f'stage_{stage.name.value}')}"
+        said = f"{STAGE_MARKS[stage.state]} {words.label(f'stage_{stage.name.value}')}"
         if stage.started_at is not None:
             seconds = ((stage.ended_at or now) - stage.started_at).total_seconds()
-            line += f" {max(seconds, 0):.0f} {words.label('u_s')}"
-        lines.append(line)
+            said += f" {words.took(seconds)}"
+        lines.append(escape(said))
     return Html("\n".join(lines))
 
 
@@ -131,3 +174,10 @@ def bar(share: float, width: int = 8) -> str:
     """▓▓▓░░░░░ for 0.0 to 1.0."""
     full = round(min(max(share, 0.0), 1.0) * width)
     return "▓" * full + "░" * (width - full)
+
+
+def private(visit: Visit, label: str, screen: str, payload: str, no: int = 0) -> Choice:
+    """A button to what is shown in a private chat only; from a group it leads there by a deep link."""
+    text = visit.words.label(label)
+    link = None if visit.private else visit.deep_link(payload)
+    return Choice(text, url=link) if link else go(text, screen, no)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from actors.bot.rights import Right
 from actors.bot.screen import Choice, Page, Rows, Screen, Visit, go
-from actors.bot.screens.common import STATE_MARKS, chooser, crumbs, number, took
+from actors.bot.screens.common import STATE_MARKS, chooser, crumbs, number, private
 from actors.bot.texts import Html, join
-from actors.control import ProjectStatus
 from actors.model.run import ProjectState
 
 _UP = (ProjectState.RUNNING,)
@@ -30,7 +29,7 @@ class Home(Screen):
         waiting = sum(it.test_undecided for it in statuses)
         alarm = words("home_waiting", k=waiting) if waiting else None
         text = join([alarm, head, _last(visit), _load(visit)])
-        return Page((words.label("menu"),), text, _rows(visit, statuses, waiting), back=None)
+        return Page((words.label("menu"),), text, _rows(visit, waiting), back=None)
 
 
 def _last(visit: Visit) -> Html | None:
@@ -45,7 +44,6 @@ def _last(visit: Visit) -> Html | None:
         mark=STATE_MARKS[last.state],
         result=words.label(f"result_{last.state.value.replace(' ', '_')}"),
         ago=words.ago(last.ended_at or last.queued_at, visit.now),
-        took=words.duration(took(last, visit.now) or 0),
     )
 
 
@@ -55,21 +53,24 @@ def _load(visit: Visit) -> Html | None:
         return None
     limit = load.get("memory_limit_bytes") or load.get("memory_total_bytes")
     memory = f"{100 * load['memory_bytes'] / limit:.0f}%" if limit else visit.words.size(load["memory_bytes"])
-    free = load.get("disk_free_bytes")
-    return visit.words(
-        "home_load",
-        cpu=f"{load['cpu_percent']:.0f}",
-        memory=memory,
-        free="—" if free is None else visit.words.size(free),
-    )
+    free, total = load.get("disk_free_bytes"), load.get("disk_total_bytes")
+    disk = None
+    if free is not None:
+        disk = (
+            visit.words("home_disk", percent=f"{100 * (1 - free / total):.0f}")
+            if total
+            else visit.words("home_free", free=visit.words.size(free))
+        )
+    return join([visit.words("home_load", cpu=f"{load['cpu_percent']:.0f}", memory=memory), disk], " · ")
 
 
-def _rows(visit: Visit, statuses: list[ProjectStatus], waiting: int) -> Rows:
+def _rows(visit: Visit, waiting: int) -> Rows:
     words = visit.words
     run, change = visit.may(Right.RUN), visit.may(Right.CHANGE)
     first: tuple[Choice, ...] = (
         (go(words.label("b_waiting", k=waiting), "V2", style="danger"),) if waiting and run else ()
     )
+    last = private(visit, "b_system", "X0", "x") if change else go(words.label("b_language"), "X2")
     lines = [
         first,
         (
@@ -77,25 +78,14 @@ def _rows(visit: Visit, statuses: list[ProjectStatus], waiting: int) -> Rows:
             *((go(words.label("b_add_project"), "A1"),) if change else ()),
         ),
         ((go(words.label("b_run_project"), "R0"), go(words.label("b_rollback_project"), "B0")) if run else ()),
-        (_variables(visit),) if change else (),
+        (private(visit, "b_config", "C0", "c"),) if change else (),
         (go(words.label("b_interval"), "I0"),) if change else (),
         (go(words.label("b_status"), "S0"), go(words.label("b_load"), "L0")),
         (go(words.label("b_third_party"), "T0"),),
         (go(words.label("b_alerts"), "N0"), go(words.label("b_journal"), "J0")),
-        (
-            *((go(words.label("b_system"), "X0"),) if change and visit.private else ()),
-            go(words.label("b_help"), "H0"),
-        ),
+        (last, go(words.label("b_help"), "H0")),
     ]
-    del statuses
     return tuple(line for line in lines if line)
-
-
-def _variables(visit: Visit) -> Choice:
-    """Variables are shown in a private chat only; from a group the button leads there."""
-    label = visit.words.label("b_config")
-    link = None if visit.private else visit.deep_link("c")
-    return Choice(label, url=link) if link else go(label, "C0")
 
 
 class Waiting(Screen):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from actors.bot.links import Link
 from actors.bot.rights import Right
 from actors.bot.screen import Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
-from actors.bot.screens.common import PAGE, crumbs, page_of, pages
+from actors.bot.screens.common import FIND, PAGE, SEARCHED, crumbs, natural, next_check, page_of, pages, searched
+from actors.bot.screens.projects import watching
 from actors.bot.spans import parse_span
 from actors.bot.texts import join
 from actors.model.project import Policy
@@ -23,7 +24,7 @@ class Intervals(Screen):
     def draw(self, visit: Visit) -> Page:
         """Every project with its interval."""
         rows: Rows
-        words, projects = visit.words, visit.control.projects()
+        words, projects = visit.words, sorted(visit.control.projects(), key=lambda it: natural(it.name))
         page, turning = pages(len(projects), page_of(visit.place.arg), lambda n: go("·", "I0", arg=str(n)))
         rows = tuple(
             (go(f"{it.name} · {'⏸' if it.paused else words.duration(it.interval_s)}", "I1", it.no),)
@@ -31,9 +32,11 @@ class Intervals(Screen):
         )
         if projects:
             both = (do(words.label("b_pause_all"), "I0", arg="pause"), do(words.label("b_resume_all"), "I0", arg="go"))
-            rows = (*rows, *turning, both)
+            find = ((go(words.label("b_find"), FIND, arg="I0"),),) if len(projects) > SEARCHED else ()
+            rows = (*rows, *turning, *find, both)
         text = words("choose_project" if projects else "no_projects")
-        return Page(crumbs(visit, words.label("interval_title")), text, rows)
+        expects = searched(visit, "I0", len(projects))
+        return Page(crumbs(visit, words.label("interval_title")), text, rows, expects=expects)
 
     def act(self, visit: Visit) -> Reply:
         """Pause or resume all of them."""
@@ -66,25 +69,25 @@ class Interval(Screen):
             for it in PRESETS_S
         ]
         pause = do(words.label("b_resume" if project.paused else "b_off"), "I1", no, "on" if project.paused else "off")
-        policies = tuple(
+        policies = [
             do(("● " if it is project.policy else "") + words.label(f"b_policy_{it.value}"), "I1", no, it.value)
             for it in Policy
-        )
+        ]
         rows = (
             *grid(presets, 4),
             (go(words.label("b_custom"), "I2", no), pause),
             (do(words.label("b_check_now"), "I1", no, "check", "primary"),),
-            policies,
+            *grid(policies, 1),
         )
-        upcoming = "—" if project.paused or status.next_check_s is None else words.duration(status.next_check_s)
-        text = words(
-            "interval_text",
-            name=project.name,
-            interval=words.label("off") if project.paused else words.duration(project.interval_s),
-            ago=words.ago(status.last_check_at, visit.now),
-            next=upcoming,
+        upcoming = next_check(visit, status)
+        text = join(
+            [
+                words("interval_text", name=project.name),
+                watching(visit, status),
+                None if upcoming is None else words("s_watch_next", next=upcoming),
+            ]
         )
-        error = words("card_watch_error", error=status.watch_error[:300]) if status.watch_error else None
+        error = words("card_watch_error", error=words.said(status.watch_error)[:300]) if status.watch_error else None
         return Page(
             crumbs(visit, words.label("interval_title"), project=project),
             join([text, error, words("interval_policy")]),

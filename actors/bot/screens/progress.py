@@ -9,7 +9,8 @@ from actors.bot.render import output
 from actors.bot.rights import Right
 from actors.bot.screen import LIVE_S, Choice, Page, Reply, Screen, Visit, do, go
 from actors.bot.screens.common import STATE_MARKS, bar, crumbs, number, sha, stages, took, who
-from actors.bot.texts import Html, Words, join
+from actors.bot.screens.question import Question
+from actors.bot.texts import Html, Words, escape, join
 from actors.errors import NothingToDo
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
 
@@ -31,17 +32,17 @@ class Progress(Screen):
         log = go(words.label("b_output"), "S2", project.no, deployment.id)
         rows: list[tuple[Choice, ...]] = []
         if not deployment.ended:
-            abort = do(words.label("b_abort"), "R6", project.no, deployment.id, "danger")
+            abort = go(words.label("b_abort"), "R6x", project.no, deployment.id, "danger")
             rows.append((log, abort) if run and not _switched(deployment) else (log,))
         else:
             if deployment.error:
                 tail = visit.control.log_tail(project.name, 30, deployment_id=deployment.id)
-                text = join([text, words("error_line", error=deployment.error[:500]), output(tail, words)], "\n")
+                text = join([text, _why(deployment, words), output(tail, words)], "\n")
             good = deployment.state is State.SUCCEEDED
             rows.append((go(words.label("b_state"), "S1", project.no), log))
             if run:
-                again = () if good else (go(words.label("b_retry"), "R5", project.no),)
-                rows.append((go(words.label("b_rollback"), "B1", project.no), *again))
+                again = () if good else (_again(deployment, words, project.no),)
+                rows.append((go(words.label("b_rollback" if good else "b_versions"), "B1", project.no), *again))
         return Page(
             crumbs(visit, words.label(f"kind_{deployment.kind.value}"), project=project),
             text,
@@ -50,10 +51,38 @@ class Progress(Screen):
             live_s=None if deployment.ended else LIVE_S,
         )
 
+
+def _again(deployment: Deployment, words: Words, no: int) -> Choice:
+    """What asks for the same once more."""
+    if deployment.kind is Kind.ROLLBACK and deployment.version is not None:
+        return go(words.label("b_retry"), "B3", no, str(deployment.version))
+    return go(words.label("b_retry"), "R2" if deployment.kind is Kind.TEST else "R5", no)
+
+
+class Abort(Question):
+    """R6x and R3x: the question before a deployment, or a test run, is broken off."""
+
+    right = Right.RUN
+    label = "b_abort"
+
+    def __init__(self, own: str, back: str, what: str) -> None:
+        self.id = own
+        self._back, self._what = back, what
+
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """What becomes of what was done."""
+        project = visit.project()
+        path = crumbs(visit, visit.words.label("abort_title"), project=project)
+        return path, visit.words(f"ask_abort_{self._what}", name=project.name)
+
+    def back(self, visit: Visit) -> Link:
+        """To what is under way."""
+        return Link(self._back, visit.place.no, visit.place.arg)
+
     def act(self, visit: Visit) -> Reply:
-        """Abort it."""
+        """Break it off."""
         visit.control.cancel(visit.project().name, visit.asked_by)
-        return Reply(note=visit.words("note_aborting"))
+        return Reply(to=self.back(visit), note=visit.words("note_aborting"))
 
 
 def _found(visit: Visit, name: str) -> Deployment:
@@ -72,17 +101,22 @@ def _switched(deployment: Deployment) -> bool:
 def headline(deployment: Deployment, visit: Visit) -> Html:
     """What became of it, in one line."""
     words, seconds = visit.words, took(deployment, visit.now)
+    version = None if deployment.version is None else words("dep_version", no=number(words, deployment.version))
+    commit = None if deployment.commit is None else sha(deployment.commit)
     return words(
         f"dep_{deployment.state.value.replace(' ', '_')}",
         mark=STATE_MARKS[deployment.state],
-        name=deployment.project,
-        no=number(words, deployment.version),
-        sha=sha(deployment.commit),
+        what=join([Html(f"<b>{escape(deployment.project)}</b>"), version, commit], " "),
         kind=words.label(f"kind_{deployment.kind.value}"),
-        took="—" if seconds is None else words.duration(seconds),
+        took="—" if seconds is None else words.took(seconds),
         previous=number(words, deployment.previous),
         who=who(deployment.asked_by, visit),
     )
+
+
+def _why(deployment: Deployment, words: Words) -> Html | None:
+    """Why it did not succeed, as the service said it."""
+    return words("error_line", error=words.said(deployment.error)[:500]) if deployment.error else None
 
 
 class TestRun(Screen):
@@ -112,24 +146,21 @@ class TestRun(Screen):
                 rows.append((do(words.label("b_more_time"), "R3", project.no, "more"),))
             if running:
                 rows[0] += (do(words.label("b_finish_now"), "R3", project.no, "finish"),)
-            rows.append((do(words.label("b_abort"), "R3", project.no, "abort", "danger"),))
+            rows.append((go(words.label("b_abort"), "R3x", project.no, style="danger"),))
         title = words.label("test_title")
         back = Link("P1", project.no)
         return Page(crumbs(visit, title, project=project), text, tuple(rows), back=back, live_s=LIVE_S)
 
     def act(self, visit: Visit) -> Reply:
-        """More time, an early end, or away with it."""
+        """More time, or an early end."""
         name, words = visit.project().name, visit.words
         match visit.place.arg:
             case "more":
                 visit.control.extend_test(name, MORE_S)
                 return Reply(note=words("note_more_time", time=words.duration(MORE_S)))
-            case "finish":
+            case _:
                 visit.control.extend_test(name, _to_now(visit))
                 return Reply(to=Link("R3", visit.place.no), note=words("note_finishing"))
-            case _:
-                visit.control.cancel(name, visit.asked_by)
-                return Reply(to=Link("R3", visit.place.no), note=words("note_aborting"))
 
     def _over(self, visit: Visit, name: str) -> Page:
         words, project = visit.words, visit.project()
@@ -139,7 +170,7 @@ class TestRun(Screen):
         text = headline(tests[0], visit) if tests else words("test_none")
         if tests and tests[0].error:
             tail = visit.control.log_tail(name, 30, deployment_id=tests[0].id)
-            text = join([text, words("error_line", error=tests[0].error[:500]), output(tail, words)])
+            text = join([text, _why(tests[0], words), output(tail, words)])
         back = Link("P1", project.no)
         return Page(crumbs(visit, words.label("test_title"), project=project), text, rows, back=back)
 
@@ -175,12 +206,12 @@ def decision(visit: Visit, test: Deployment) -> Page:
         sha=sha(test.commit),
     )
     tail = output(visit.control.log_tail(project.name, 30, test=True), words)
-    text = join([head, words("error_line", error=test.error[:500]) if test.error else None, tail])
+    text = join([head, _why(test, words), tail])
     rows: tuple[tuple[Choice, ...], ...] = ((go(words.label("b_full_log"), "S2", project.no, "t"),),)
     if visit.may(Right.RUN):
         decide = (
             (do(words.label("b_promote"), "R4", project.no, "promote", "success"),),
-            (do(words.label("b_discard"), "R4", project.no, "discard", "danger"),),
+            (go(words.label("b_discard"), "R4x", project.no, style="danger"),),
         )
         rows = (*decide, (go(words.label("b_repeat"), "R2", project.no), *rows[0]))
         if visit.chat:  # a terminal has nobody to remind
@@ -202,16 +233,38 @@ class Decision(Screen):
         return TestRun().draw(visit)
 
     def act(self, visit: Visit) -> Reply:
-        """As decided."""
-        project, words = visit.project(), visit.words
+        """Promote it, or be asked again in an hour."""
+        project = visit.project()
         if visit.place.arg == "remind":
             return remind(visit, REMIND_S)
-        if visit.place.arg == "promote":
-            deployment = visit.control.promote(project.name, visit.asked_by)
-            return Reply(to=Link("R6", project.no, deployment.id))
+        deployment = visit.control.promote(project.name, visit.asked_by)
+        return Reply(to=Link("R6", project.no, deployment.id))
+
+
+class Discard(Question):
+    """R4x: the question before a finished test is taken down."""
+
+    id = "R4x"
+    right = Right.RUN
+    label = "b_discard"
+
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """What goes, what stays."""
+        project = visit.project()
+        path = crumbs(visit, visit.words.label("test_over"), project=project)
+        return path, visit.words("ask_discard", name=project.name)
+
+    def back(self, visit: Visit) -> Link:
+        """To the decision."""
+        return Link("R4", visit.place.no)
+
+    def act(self, visit: Visit) -> Reply:
+        """Take it down."""
+        project, words = visit.project(), visit.words
         test = visit.control.discard(project.name, visit.asked_by)
         current = visit.status().version
-        note = words("note_discarded", no=number(words, test.version), current=number(words, current))
+        untouched = "note_discarded_only" if current is None else "note_discarded"
+        note = words(untouched, no=number(words, test.version), current=number(words, current))
         return Reply(to=Link("P1", project.no), note=note)
 
 

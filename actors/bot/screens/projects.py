@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import CONFIRM_S, LIVE_S, Choice, Page, Reply, Rows, Screen, Visit, do, go
-from actors.bot.screens.common import PAGE, crumbs, mark, number, ordered, page_of, pages, sha
+from actors.bot.screen import LIVE_S, Choice, Page, Reply, Rows, Screen, Visit, do, go
+from actors.bot.screens.common import (
+    FIND,
+    PAGE,
+    SEARCHED,
+    crumbs,
+    kind_of,
+    line,
+    mark,
+    number,
+    ordered,
+    page_of,
+    pages,
+    private,
+    searched,
+    sha,
+)
+from actors.bot.screens.health import health_line
+from actors.bot.screens.question import Question
 from actors.bot.texts import Html, join
 from actors.control import ProjectStatus
-from actors.model.project import Project
 from actors.model.run import ProjectState
 
 _FILTERS = {
@@ -32,20 +48,21 @@ class Projects(Screen):
         everything = ordered(visit.standing.statuses())
         found = [it for it in everything if it.state in _FILTERS[chosen]]
         page, turning = pages(len(found), page_of(arg[1:]), lambda n: go("·", "P0", arg=f"{chosen}{n}"))
-        rows: Rows = tuple(
-            (go(f"{mark(it)} {it.project.name} · {number(words, it.version)}", "P1", it.project.no),)
-            for it in found[page * PAGE : (page + 1) * PAGE]
-        )
+        rows: Rows = tuple((go(line(words, it), "P1", it.project.no),) for it in found[page * PAGE : (page + 1) * PAGE])
         rows += turning
         if everything:
             labels = {"a": words.label("b_all"), "r": "🔴", "g": "🟢", "w": "⚪"}
             rows += (tuple(go(("● " if key == chosen else "") + it, "P0", arg=key) for key, it in labels.items()),)
-        if visit.may(Right.CHANGE):
-            rows += ((go(words.label("b_add"), "A1"),),)
-        text = words("projects_hint") if len(everything) > 16 else words("choose_project")
+        find = (go(words.label("b_find"), FIND, arg="P0"),) if everything else ()
+        add = (go(words.label("b_add"), "A1"),) if visit.may(Right.CHANGE) else ()
+        rows += (find + add,) if find or add else ()
+        text = words("choose_project")
         if not found:
             text = words("none_found") if everything else words("no_projects")
-        return Page(crumbs(visit, words.label("projects")), text, rows)
+        elif len(everything) > SEARCHED and visit.private:
+            text = join([text, words("find_hint")])
+        expects = searched(visit, "P0", len(everything))
+        return Page(crumbs(visit, words.label("projects")), text, rows, expects=expects)
 
 
 class Card(Screen):
@@ -94,82 +111,89 @@ def card(visit: Visit, status: ProjectStatus) -> Html:
                 ago=words.ago(status.kept_at, now) if status.kept_at else "",
             )
         )
-    lines.append(words("card_branch", branch=project.branch or words.label("default_branch"), engine=project.engine))
-    watched = (
-        words("card_paused")
-        if project.paused
-        else words("card_watch", interval=words.duration(project.interval_s), ago=words.ago(status.last_check_at, now))
-    )
-    lines += [watched, words("card_health", probe=project.probe or words.label("alive_5s"))]
+    branch = project.branch or words.label("default_branch")
+    lines.append(words("card_branch", branch=branch, engine=kind_of(words, project.engine)))
+    lines += [watching(visit, status), health_line(visit, status)]
     if status.watch_error:
-        lines.append(words("card_watch_error", error=status.watch_error[:300]))
+        lines.append(words("card_watch_error", error=words.said(status.watch_error)[:300]))
     if status.new_commit is not None:
-        lines.append(words("card_new", sha=sha(status.new_commit.sha), subject=status.new_commit.subject[:80]))
+        behind = words("card_behind", k=status.behind) if status.behind else ""
+        subject = status.new_commit.subject[:80]
+        lines.append(words("card_new", sha=sha(status.new_commit.sha), subject=subject, behind=behind))
     if status.test_undecided:
         lines.append(words("card_undecided"))
     return join(lines)
 
 
-def _card_rows(visit: Visit, status: ProjectStatus) -> Rows:
+def watching(visit: Visit, status: ProjectStatus) -> Html:
+    """How often new commits are looked for, and when that was done last."""
     words, project = visit.words, status.project
-    no, run, change = project.no, visit.may(Right.RUN), visit.may(Right.CHANGE)
+    if project.paused:
+        return words("card_paused")
+    interval, last = words.duration(project.interval_s), status.last_check_at
+    if last is None:
+        return words("card_watch_first", interval=interval)
+    return words("card_watch", interval=interval, ago=words.ago(last, visit.now))
+
+
+def _card_rows(visit: Visit, status: ProjectStatus) -> Rows:
+    words, no = visit.words, status.project.no
+    run, change = visit.may(Right.RUN), visit.may(Right.CHANGE)
     rows: list[tuple[Choice, ...]] = []
     if run:
-        going = status.deploying
-        if going is not None:
-            rows.append((go(words.label("b_progress"), "R6", no, going.id, "primary"),))
-        if status.test is not None:
-            screen = "R4" if status.test_undecided else "R3"
-            rows.append((go(words.label("b_decide_test" if status.test_undecided else "b_test_on"), screen, no),))
-        program: tuple[Choice, ...] = ()
-        if status.version is not None:
-            stopped = status.state in (ProjectState.STOPPED, ProjectState.FAILED)
-            program = (
-                (do(words.label("b_start"), "P1", no, "start"),)
-                if stopped
-                else (go(words.label("b_stop"), "P1s", no), go(words.label("b_restart"), "P1r", no))
-            )
-        rows.append((go(words.label("b_run"), "R1", no, style="primary"), *program))
-        rows.append((go(words.label("b_deploy_new"), "R5", no), go(words.label("b_rollback"), "B1", no)))
-    else:
-        rows.append((go(words.label("b_versions"), "B1", no),))
-    rows.append((go(words.label("b_state"), "S1", no), go(words.label("b_log"), "S2", no)))
+        rows += _run_rows(visit, status)
+    state, log = go(words.label("b_state"), "S1", no), go(words.label("b_log"), "S2", no)
+    back = go(words.label("b_rollback" if run else "b_versions"), "B1", no)
+    rows += [(back, state), (log, go(words.label("b_history"), "J1", no))]
     if change:
-        rows.append((variables_choice(visit, project), go(words.label("b_interval_one"), "I1", no)))
-    last = go(words.label("b_history"), "J1", no)
-    rows.append((go(words.label("b_settings"), "P2", no), last) if change else (last,))
+        variables = private(visit, "b_variables", "C1", f"c_{no}", no)
+        rows.append((variables, go(words.label("b_interval_one"), "I1", no)))
+        rows.append((go(words.label("b_health"), "Q0", no), go(words.label("b_settings"), "P2", no)))
+    else:
+        rows.append((go(words.label("b_health"), "Q0", no),))
     if run:
         rows.append((do(words.label("b_check_now"), "P1", no, "check"),))
     return tuple(rows)
 
 
-def variables_choice(visit: Visit, project: Project) -> Choice:
-    """Variables are shown in a private chat only; from a group the button leads there."""
-    label = visit.words.label("b_variables")
-    link = None if visit.private else visit.deep_link(f"c_{project.no}")
-    return Choice(label, url=link) if link else go(label, "C1", project.no)
+def _run_rows(visit: Visit, status: ProjectStatus) -> list[tuple[Choice, ...]]:
+    """What is under way, and what may be done to the program."""
+    words, no = visit.words, status.project.no
+    rows: list[tuple[Choice, ...]] = []
+    if status.deploying is not None:
+        rows.append((go(words.label("b_progress"), "R6", no, status.deploying.id, "primary"),))
+    if status.test is not None:
+        screen = "R4" if status.test_undecided else "R3"
+        rows.append((go(words.label("b_decide_test" if status.test_undecided else "b_test_on"), screen, no),))
+    rows.append((go(words.label("b_run"), "R1", no), go(words.label("b_deploy_new"), "R5", no, style="primary")))
+    if status.version is None:
+        return rows
+    if status.state in (ProjectState.STOPPED, ProjectState.FAILED):
+        rows.append((do(words.label("b_start"), "P1", no, "start"),))
+    else:
+        rows.append((go(words.label("b_stop"), "P1s", no), go(words.label("b_restart"), "P1r", no)))
+    return rows
 
 
-class Ask(Screen):
+class Ask(Question):
     """P1s and P1r: the question before the program is stopped or restarted."""
 
     right = Right.RUN
 
     def __init__(self, own: str, what: str) -> None:
         self.id = own
+        self.label = f"b_{what}"
         self._what = what
 
-    def draw(self, visit: Visit) -> Page:
-        """Cancel first."""
-        words, project = visit.words, visit.project()
-        sure = do(words.label(f"b_{self._what}"), self.id, project.no, style="danger")
-        return Page(
-            crumbs(visit, project=project),
-            words(f"ask_{self._what}", name=project.name),
-            ((go(words.label("b_cancel"), "P1", project.no), sure),),
-            back=Link("P1", project.no),
-            life_s=CONFIRM_S,
-        )
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """Whether it is to be done to production."""
+        project = visit.project()
+        path = crumbs(visit, visit.words.label(f"title_{self._what}"), project=project)
+        return path, visit.words(f"ask_{self._what}", name=project.name)
+
+    def back(self, visit: Visit) -> Link:
+        """The project's card."""
+        return Link("P1", visit.place.no)
 
     def act(self, visit: Visit) -> Reply:
         """Do it; blocks until it is done."""

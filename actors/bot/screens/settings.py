@@ -1,4 +1,4 @@
-"""P2, a project's settings; P2e, one of them typed anew; P2k, its access; P4, persistent paths; D1 and D2, delete."""
+"""P2, a project's settings; P2e, one of them typed anew; P3, its kind; P4, persistent paths; D1 and D2, delete."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import CONFIRM_S, Choice, Expect, Page, Reply, Screen, Visit, do, go, grid
-from actors.bot.screens.common import crumbs
+from actors.bot.screen import CONFIRM_S, Choice, Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
+from actors.bot.screens.common import crumbs, kind_of, private
+from actors.bot.screens.question import Question
 from actors.bot.texts import Html, escape, join
 from actors.errors import BadInput, BadName
-from actors.model.project import Project
-from actors.source.address import Access
-from runtime.vault import Secret
+from actors.model.project import Policy, Project
 
 FIELDS = ("name", "url", "path", "branch", "subdir", "main", "probe", "keep")
+ENGINES = ("process", "container")
 EMPTY_FIELDS = ("branch", "subdir", "probe")  # these may be left empty
 MOST_KEPT = 1000
 
@@ -29,32 +29,39 @@ class Settings(Screen):
     def draw(self, visit: Visit) -> Page:
         """All of them, and a button for each."""
         words, project = visit.words, visit.project()
-        no = project.no
         lines = [words("setting_line", title=words.label(f"f_{it}"), value=_shown(visit, project, it)) for it in FIELDS]
-        lines.append(words("setting_line", title=words.label("f_engine"), value=project.engine))
+        lines.append(words("setting_line", title=words.label("f_engine"), value=kind_of(words, project.engine)))
+        policy = words.label(f"b_policy_{project.policy.value}")
+        lines.append(words("setting_line", title=words.label("f_policy"), value=policy))
         lines.append(words("setting_line", title=words.label("f_persist"), value=", ".join(project.persist) or "—"))
+        path = crumbs(visit, words.label("settings_title"), project=project)
+        return Page(path, join(lines), self._rows(visit, project), back=Link("P1", project.no))
+
+    def _rows(self, visit: Visit, project: Project) -> Rows:
+        words, no = visit.words, project.no
         fields = [go(words.label(f"f_{it}"), "P2e", no, it) for it in FIELDS]
-        rows = (
-            *grid(fields, 3),
-            (go(words.label("b_access"), "P2k", no), go(words.label("b_persist"), "P4", no)),
-            (
-                do(
-                    words.label("b_resume" if project.paused else "b_pause"),
-                    "P2",
-                    no,
-                    "on" if project.paused else "off",
-                ),
-            ),
+        deploys = project.policy is Policy.DEPLOY
+        auto = do(words.label("b_auto_on" if deploys else "b_auto_off"), "P2", no, "notify" if deploys else "deploy")
+        pause = do(
+            words.label("b_resume" if project.paused else "b_pause"), "P2", no, "on" if project.paused else "off"
+        )
+        hook = private(visit, "b_hook", "P2h", f"h_{no}", no)
+        return (
+            *grid(fields, 2),
+            (go(words.label("b_kind"), "P3", no), auto),
+            (private(visit, "b_access", "P2k", f"k_{no}", no), hook),
+            (go(words.label("b_persist"), "P4", no), pause),
             (go(words.label("b_delete_project"), "D1", no, style="danger"),),
         )
-        path = crumbs(visit, words.label("settings_title"), project=project)
-        return Page(path, join(lines), rows, back=Link("P1", no))
 
     def act(self, visit: Visit) -> Reply:
-        """Pause or resume watching."""
-        paused = visit.place.arg == "off"
-        visit.control.pause(visit.project().name, paused)
-        return Reply(note=visit.words("note_paused" if paused else "note_resumed"))
+        """Pause or resume watching; deploy new commits, or only tell of them."""
+        name, arg = visit.project().name, visit.place.arg
+        if arg in tuple(Policy):
+            visit.control.edit(name, visit.asked_by, policy=Policy(arg))
+            return Reply(note=visit.words(f"note_policy_{arg}"))
+        visit.control.pause(name, arg == "off")
+        return Reply(note=visit.words("note_paused" if arg == "off" else "note_resumed"))
 
 
 def _shown(visit: Visit, project: Project, field: str) -> str:
@@ -108,28 +115,27 @@ class OneSetting(Screen):
         return field
 
 
-class AccessKey(Screen):
-    """P2k: a token or a private key for the repository."""
+class Kind(Screen):
+    """P3: what runs the project."""
 
-    id = "P2k"
+    id = "P3"
     right = Right.CHANGE
-    private = True
+    act_right = Right.CHANGE
 
     def draw(self, visit: Visit) -> Page:
-        """Asks for it; the message is deleted."""
+        """The present one is marked."""
         words, project = visit.words, visit.project()
-        path = crumbs(visit, words.label("settings_title"), project=project)
-        expects = Expect(Link("P2k", project.no), secret=True, document=True)
-        return Page(path, words("ask_access"), cancel=Link("P2", project.no), expects=expects)
+        rows = tuple(
+            (do(("● " if it == project.engine else "") + words.label(f"b_engine_{it}"), "P3", project.no, it),)
+            for it in ENGINES
+        )
+        path = crumbs(visit, words.label("settings_title"), words.label("f_engine"), project=project)
+        return Page(path, words("kind_text"), rows, back=Link("P2", project.no))
 
-    def typed(self, visit: Visit, text: str) -> Reply:
-        """Tried at once, sealed when it opens the repository."""
-        project = visit.project()
-        is_key = "PRIVATE KEY" in text[:100]
-        secret = Secret(text.strip() + ("\n" if is_key else ""))
-        access = Access(ssh_key=secret) if is_key else Access(token=secret)
-        visit.control.set_access(project.name, access)
-        return Reply(to=Link("P2", project.no), note=visit.words("note_access"))
+    def act(self, visit: Visit) -> Reply:
+        """Another one; it counts from the next deployment on."""
+        visit.control.edit(visit.project().name, visit.asked_by, engine=visit.place.arg)
+        return Reply(to=Link("P2", visit.place.no), note=visit.words("note_kind"))
 
 
 class Persist(Screen):
@@ -143,10 +149,10 @@ class Persist(Screen):
         """The paths; what is typed is one more."""
         words, project = visit.words, visit.project()
         no = project.no
-        rows = tuple((do(f"✖ {path}", "P4", no, str(index)),) for index, path in enumerate(project.persist[:30]))
+        rows = tuple((go(f"✖ {path}", "P4d", no, str(index)),) for index, path in enumerate(project.persist[:30]))
         listed = Html("\n".join(f"<code>{escape(path)}</code>" for path in project.persist)) or None
         path = crumbs(visit, words.label("settings_title"), words.label("f_persist"), project=project)
-        text = join([words("persist_text"), listed, words("persist_add")])
+        text = join([words("persist_text"), listed, words("persist_add")] if listed else [words("persist_none")])
         return Page(path, text, rows, back=Link("P2", no), expects=Expect(Link("P4", no)))
 
     def typed(self, visit: Visit, text: str) -> Reply:
@@ -156,13 +162,38 @@ class Persist(Screen):
         visit.control.edit(project.name, visit.asked_by, persist=paths)
         return Reply(to=Link("P4", project.no))
 
+
+class Forget(Question):
+    """P4d: the question before a path is persistent no more. The argument is its place in the list."""
+
+    id = "P4d"
+    right = Right.CHANGE
+    act_right = Right.CHANGE
+    label = "b_forget_path"
+
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """What becomes of the data."""
+        words, project = visit.words, visit.project()
+        path = crumbs(visit, words.label("settings_title"), words.label("f_persist"), project=project)
+        return path, words("ask_forget_path", path=self._path(visit, project))
+
+    def back(self, visit: Visit) -> Link:
+        """The list."""
+        return Link("P4", visit.place.no)
+
     def act(self, visit: Visit) -> Reply:
         """One less."""
         project = visit.project()
-        index = int(visit.place.arg)
-        paths = tuple(path for place, path in enumerate(project.persist) if place != index)
-        visit.control.edit(project.name, visit.asked_by, persist=paths)
-        return Reply(to=Link("P4", project.no))
+        gone = self._path(visit, project)
+        kept = tuple(path for path in project.persist if path != gone)
+        visit.control.edit(project.name, visit.asked_by, persist=kept)
+        return Reply(to=self.back(visit), note=visit.words("note_changed"))
+
+    def _path(self, visit: Visit, project: Project) -> str:
+        index = visit.place.arg
+        if not index.isdecimal() or int(index) >= len(project.persist):
+            raise BadInput("there is no such choice")
+        return project.persist[int(index)]
 
 
 class Delete(Screen):
@@ -176,13 +207,16 @@ class Delete(Screen):
         words, project = visit.words, visit.project()
         no = project.no
         count = len(visit.control.versions(project.name))
-        text = words("delete_ask", name=project.name, path=project.path, n=count)
+        text = join(
+            [
+                words("delete_ask", name=project.name, path=project.path, n=count),
+                words("delete_kept") if project.persist else None,
+            ]
+        )
         rows = (
             (go(words.label("b_cancel"), "P2", no),),
-            (
-                go(words.label("b_delete_keep"), "D2", no, "k"),
-                go(words.label("b_delete_all"), "D2", no, style="danger"),
-            ),
+            (go(words.label("b_delete_keep"), "D2", no, "k"),),
+            (go(words.label("b_delete_all"), "D2", no, style="danger"),),
         )
         path = crumbs(visit, words.label("delete_title"), project=project)
         return Page(path, text, rows, back=Link("P2", no), life_s=CONFIRM_S)

@@ -1,23 +1,32 @@
-"""S0, all states in a table; S1, one project's; S2, its log."""
+"""S0, all states in a table; S1, one project's."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from actors.bot.links import Link, base36
-from actors.bot.render import output
+from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import LIVE_S, Choice, File, Page, Reply, Rows, Screen, Visit, do, go
-from actors.bot.screens.common import PAGE, crumbs, mark, number, ordered, pages, sha, stages
+from actors.bot.screen import LIVE_S, Choice, Page, Rows, Screen, Visit, do, go
+from actors.bot.screens.common import (
+    FIND,
+    PAGE,
+    crumbs,
+    mark,
+    next_check,
+    number,
+    ordered,
+    pages,
+    searched,
+    sha,
+    stages,
+)
+from actors.bot.screens.health import health_line
+from actors.bot.screens.projects import watching
 from actors.bot.texts import Html, escape, join
 from actors.control import ProjectStatus
 from actors.model.run import ProjectState
 
 TABLE = 20
 NAME = 16
-FOLLOW_S = 60
-FILE_LINES = 20_000
-TAIL = 30
+MARK = 1  # a project's state is one emoji; what else it shows comes on top
 
 
 class States(Screen):
@@ -43,10 +52,13 @@ class States(Screen):
             *_names(shown),
             *turning,
             (go(words.label("b_refresh"), "S0", arg=arg), other),
-            (go(words.label("b_projects"), "P0"),),
+            (go(words.label("b_find"), FIND, arg="S0"), go(words.label("b_projects"), "P0")),
         )
         nothing = words("no_problems" if problems else "no_projects")
-        return Page(crumbs(visit, words.label("status_title")), _table(visit, shown) if shown else nothing, rows)
+        text = _table(visit, shown) if shown else nothing
+        return Page(
+            crumbs(visit, words.label("status_title")), text, rows, expects=searched(visit, "S0", len(statuses))
+        )
 
 
 def _names(shown: list[ProjectStatus]) -> Rows:
@@ -58,13 +70,20 @@ def _table(visit: Visit, shown: list[ProjectStatus]) -> Html:
     words = visit.words
     load = visit.standing.load() or {}
     loads = {it["name"]: it for it in load.get("projects", []) if it.get("up", True)}
-    lines = []
+    rows = []
     for it in shown:
         mine = loads.get(it.project.name)
-        up = "—" if it.uptime_s is None else words.duration(it.uptime_s)
-        use = "" if mine is None else f" {mine['cpu_percent']:.0f}% {words.size(mine['memory_bytes'])}"
         name = it.project.name if len(it.project.name) <= NAME else it.project.name[: NAME - 1] + "…"
-        lines.append(f"{mark(it)} {name:<{NAME}} {number(words, it.version):>4} {up}{use}")
+        up = "—" if it.uptime_s is None else words.short(it.uptime_s)
+        use = ("", "") if mine is None else (f"{mine['cpu_percent']:.0f}%", words.size(mine["memory_bytes"]))
+        rows.append((name, number(words, it.version), up, *use))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    doubled = any(len(mark(it)) > MARK for it in shown)
+    lines = []
+    for it, (name, *figures) in zip(shown, rows, strict=True):
+        marks = mark(it) + ("  " if doubled and len(mark(it)) <= MARK else "")
+        cells = [f"{cell:>{width}}" for cell, width in zip(figures, widths[1:], strict=True) if width]
+        lines.append(" ".join([marks, f"{name:<{widths[0]}}", *cells]).rstrip())
     return Html(f"<pre>{escape(chr(10).join(lines))}</pre>")
 
 
@@ -81,6 +100,7 @@ class State(Screen):
         busy = status.deploying is not None
         rows: list[tuple[Choice, ...]] = [
             (go(words.label("b_refresh"), "S1", no), go(words.label("b_log"), "S2", no)),
+            (go(words.label("b_health"), "Q0", no),),
         ]
         if visit.may(Right.RUN) and status.version is not None:
             if status.pid is None or status.parked is not None:
@@ -113,73 +133,14 @@ def _state(visit: Visit, status: ProjectStatus) -> Html:
     if status.version is not None:
         no = number(words, status.version)
         lines.append(words("s_version", no=no, sha=sha(status.commit), subject=(status.subject or "")[:80]))
-    upcoming = "—" if status.next_check_s is None or project.paused else words.duration(status.next_check_s)
-    lines.append(words("s_watch", ago=words.ago(status.last_check_at, now), next=upcoming))
+    upcoming = next_check(visit, status)
+    lines.append(watching(visit, status))
+    if upcoming is not None:
+        lines.append(words("s_watch_next", next=upcoming))
+    lines.append(health_line(visit, status))
     if status.watch_error:
-        lines.append(words("card_watch_error", error=status.watch_error[:300]))
+        lines.append(words("card_watch_error", error=words.said(status.watch_error)[:300]))
     if status.deploying is not None:
         kind = words.label(f"kind_{status.deploying.kind.value}")
         lines += [words("s_deploying", kind=kind), stages(status.deploying, words, now)]
     return join(lines)
-
-
-class Log(Screen):
-    """S2. The argument: nothing (the program), `t` (the test), a deployment's id; `l<time>` follows for a minute."""
-
-    id = "S2"
-    act_right = Right.SEE
-
-    def draw(self, visit: Visit) -> Page:
-        """The last 30 lines."""
-        words, project, arg = visit.words, visit.project(), visit.place.arg
-        following = _following(visit)
-        lines = visit.control.log_tail(project.name, TAIL, **_which(arg))
-        stamp = f"l{base36(int(visit.now.timestamp()))}"
-        watch = () if following or arg.startswith("d") else (go(words.label("b_follow"), "S2", project.no, stamp),)
-        status = visit.status()
-        kinds = [
-            go(
-                ("● " if it == arg[:1].replace("l", "") else "") + words.label(f"b_log_{it or 'program'}"),
-                "S2",
-                project.no,
-                it,
-            )
-            for it in (("", "t") if status.test is not None or arg == "t" else ())
-        ]
-        rows: Rows = (
-            (go(words.label("b_refresh"), "S2", project.no, arg), *watch),
-            tuple(kinds),
-            (do(words.label("b_file"), "S2", project.no, arg),),
-        )
-        title = words.label("log_title")
-        path = crumbs(visit, title, *((arg,) if arg.startswith("d") else ()), project=project)
-        text = join([words("log_following") if following else None, output(lines, words)])
-        rows = tuple(row for row in rows if row)
-        return Page(path, text, rows, back=Link("P1", project.no), live_s=LIVE_S if following else None)
-
-    def act(self, visit: Visit) -> Reply:
-        """The whole log as a file, secrets masked."""
-        project, arg = visit.project(), visit.place.arg
-        lines = visit.control.log_tail(project.name, FILE_LINES, **_which(arg))
-        if not lines:
-            return Reply(note=visit.words("no_output"))
-        name = f"{project.name}-{arg if arg.startswith('d') else 'test' if arg == 't' else 'log'}.txt"
-        content = ("\n".join(lines) + "\n").encode("utf-8", "replace")
-        return Reply(files=(File(name, content, visit.words("log_caption", name=project.name, n=len(lines))),))
-
-
-def _which(arg: str) -> dict[str, Any]:
-    """Which log the argument names, as Control wants it."""
-    if arg.startswith("d"):
-        return {"deployment_id": arg}
-    return {"test": arg == "t"}
-
-
-def _following(visit: Visit) -> bool:
-    arg = visit.place.arg
-    if not arg.startswith("l"):
-        return False
-    try:
-        return visit.now.timestamp() - int(arg[1:], 36) < FOLLOW_S
-    except ValueError:
-        return False

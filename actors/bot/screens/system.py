@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from actors.bot.links import Link
 from actors.bot.rights import Right
-from actors.bot.screen import CONFIRM_S, HOME, File, Page, Reply, Screen, Visit, do, go
-from actors.bot.screens.common import PAGE, crumbs, page_of, pages
-from actors.bot.texts import CATALOGUES, as_language, join
-from actors.errors import NoSuchActor
-from runtime.cell import Node
+from actors.bot.screen import HOME, LIVE_S, File, Page, Reply, Screen, Visit, do, go
+from actors.bot.screens.common import crumbs, page_of, pages
+from actors.bot.screens.inside import is_shown, unseen_errors, walk
+from actors.bot.screens.question import Question
+from actors.bot.texts import CATALOGUES, Html, as_language, escape, join
 
+MOST_TOTALS = 40
+_SAMPLE = re.compile(r"^(?P<name>vanka_\w+)(?:\{[^}]*\})? (?P<value>[-+.0-9eE]+)$", re.MULTILINE)
 MOST_BACKUP = 45 * 1024 * 1024  # Telegram takes 50 MB
 
 
@@ -28,22 +30,24 @@ class System(Screen):
 
     def draw(self, visit: Visit) -> Page:
         """How the service itself fares."""
-        words = visit.words
-        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor" or node.state == "failed"]
-        errors = visit.control.errors()
+        words, control = visit.words, visit.control
+        nodes = [node for node in walk(control.tree()) if is_shown(node)]
+        unseen = len(unseen_errors(visit))
         text = words(
             "system_text",
+            version=control.service_version(),
+            uptime=words.duration(control.uptime_s()),
             actors=len(nodes),
             up=sum(node.state == "running" for node in nodes),
             restarts=sum(node.restarts for node in nodes),
             inbox=sum(node.inbox for node in nodes),
-            errors=len(errors),
+            errors=unseen,
         )
         rows = (
-            (go(words.label("b_actors"), "X1"), go(words.label("b_errors", n=len(errors)), "X3")),
+            (go(words.label("b_actors"), "X1"), go(words.label("b_errors", n=unseen), "X3")),
             (go(words.label("b_users"), "X4"), go(words.label("b_language"), "X2")),
-            (do(words.label("b_backup"), "X0", arg="backup"),),
-            (go(words.label("b_help"), "H0"),),
+            (do(words.label("b_backup"), "X0", arg="backup"), go(words.label("b_metrics"), "X5")),
+            (go(words.label("b_restart_bot"), "X0r", style="danger"), go(words.label("b_help"), "H0")),
         )
         return Page(crumbs(visit, words.label("system_title")), text, rows)
 
@@ -59,97 +63,67 @@ class System(Screen):
         return Reply(files=(File(file.name, content, words("backup_caption")),), note=words("note_backup"))
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
+class RestartBot(Question):
+    """X0r: the question before the bot is stopped and started again."""
 
-
-def node_id(path: str) -> str:
-    """A path's place in a button."""
-    return hashlib.sha256(path.encode()).hexdigest()[:12]
-
-
-class Actors(Screen):
-    """X1: the tree, those with trouble first."""
-
-    id = "X1"
+    id = "X0r"
     right = Right.CHANGE
+    act_right = Right.CHANGE
     private = True
+    label = "b_restart_bot"
 
-    def draw(self, visit: Visit) -> Page:
-        """Each leads to its own page."""
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """What that interrupts."""
         words = visit.words
-        nodes = [node for node in walk(visit.control.tree()) if node.kind != "supervisor" or node.state == "failed"]
-        nodes.sort(key=lambda node: (node.state == "running", -node.restarts, node.path))
-        page, turning = pages(len(nodes), page_of(visit.place.arg), lambda n: go("·", "X1", arg=str(n)))
-        rows = tuple(
-            (go(f"{'🟢' if node.state == 'running' else '🔴'} {node.path}", "X1a", arg=node_id(node.path)),)
-            for node in nodes[page * PAGE : (page + 1) * PAGE]
-        )
-        path = crumbs(visit, words.label("system_title"), words.label("actors_title"))
-        return Page(path, words("actors_text", n=len(nodes)), (*rows, *turning), back=Link("X0"))
+        return crumbs(visit, words.label("system_title"), words.label("restart_bot_title")), words("ask_restart_bot")
+
+    def back(self, visit: Visit) -> Link:
+        """The system."""
+        del visit
+        return Link("X0")
+
+    def act(self, visit: Visit) -> Reply:
+        """A moment from now. The page changes by itself, and the bot's next life goes on with that: it shows then."""
+        words = visit.words
+        visit.control.restart_bot()
+        path = crumbs(visit, words.label("system_title"), words.label("restart_bot_title"))
+        return Reply(to=Link("X0"), page=Page(path, words("note_restart_bot"), back=Link("X0"), live_s=LIVE_S))
 
 
-class OneActor(Screen):
-    """X1a, and the question before it is restarted."""
+class Metrics(Screen):
+    """X5: what is counted; as a file too."""
 
-    id = "X1a"
+    id = "X5"
     right = Right.CHANGE
     act_right = Right.CHANGE
     private = True
 
     def draw(self, visit: Visit) -> Page:
-        """State, restarts, inbox, last error."""
-        words, node = visit.words, self._node(visit)
-        error = node.last_error.splitlines()[0][:500] if node.last_error else "—"
-        text = words("actor_text", state=node.state, restarts=node.restarts, inbox=node.inbox, error=error)
-        rows = ((do(words.label("b_restart_actor"), "X1a", arg=visit.place.arg, style="danger"),),)
-        path = crumbs(visit, words.label("actors_title"), node.path)
-        return Page(path, text, rows, back=Link("X1"), life_s=CONFIRM_S)
+        """The totals, one a line."""
+        words = visit.words
+        totals = list(_totals(visit.control.metrics()))
+        shown = "\n".join(
+            f"{name} {value:.0f}" if value >= 1000 else f"{name} {value:.3g}" for name, value in totals[:MOST_TOTALS]
+        )
+        text = join([words("metrics_text"), Html(f"<pre>{escape(shown)}</pre>") if totals else words("metrics_none")])
+        path = crumbs(visit, words.label("system_title"), words.label("metrics_title"))
+        rows = ((go(words.label("b_refresh"), "X5"), do(words.label("b_file"), "X5")),)
+        return Page(path, text, rows, back=Link("X0"))
 
     def act(self, visit: Visit) -> Reply:
-        """Let it crash; its supervisor brings it back."""
-        path = self._node(visit).path
-        took = next((it["down_ms"] for it in visit.control.drill([path], False)), None)
-        return Reply(note=visit.words("note_actor", name=path, ms="—" if took is None else f"{took:.0f}"))
-
-    def _node(self, visit: Visit) -> Node:
-        found = [node for node in walk(visit.control.tree()) if node_id(node.path) == visit.place.arg]
-        if not found:
-            raise NoSuchActor("that actor is gone", "See the list once more.")
-        return found[0]
+        """All of it, as Prometheus reads it."""
+        content = visit.control.metrics().encode()
+        return Reply(files=(File("metrics.txt", content, visit.words("metrics_caption")),))
 
 
-class Errors(Screen):
-    """X3: the same error is one line with a count."""
-
-    id = "X3"
-    right = Right.CHANGE
-    private = True
-
-    def draw(self, visit: Visit) -> Page:
-        """Newest first."""
-        words = visit.words
-        lines: dict[tuple[str, str, str], list[float]] = {}
-        for entry in visit.control.errors():
-            key = (entry.actor or entry.logger, entry.event, entry.error)
-            lines.setdefault(key, []).append((visit.now - entry.at).total_seconds())
-        shown = [
-            words(
-                "error_entry",
-                n=len(times),
-                ago=words.duration(min(times)),
-                where=where,
-                event=event[:200],
-                error=error[:300],
-            )
-            for (where, event, error), times in list(lines.items())[:15]
-        ]
-        text = join(shown) if shown else words("errors_none")
-        path = crumbs(visit, words.label("system_title"), words.label("errors_title"))
-        return Page(path, text, ((go(words.label("b_refresh"), "X3"),),), back=Link("X0"))
+def _totals(text: str) -> Iterator[tuple[str, float]]:
+    """Each meter summed over its labels, without buckets; the names without the beginning that they share."""
+    totals: dict[str, float] = {}
+    for found in _SAMPLE.finditer(text):
+        name = found["name"].removeprefix("vanka_")
+        if not name.endswith("_bucket"):
+            totals[name] = totals.get(name, 0.0) + float(found["value"])
+    yield from sorted(totals.items())
 
 
 class Languages(Screen):
@@ -164,7 +138,11 @@ class Languages(Screen):
         words = visit.words
         names = {"ru": "Русский", "en": "English"}
         rows = (tuple(do(("● " if it == words.language else "") + names[it], "X2", arg=it) for it in CATALOGUES),)
-        return Page(crumbs(visit, words.label("language_title")), words("language_text"), rows, back=HOME)
+        admin = visit.may(Right.CHANGE)
+        path = (words.label("system_title"), words.label("language_title"))[0 if admin else 1 :]
+        return Page(
+            crumbs(visit, *path), words("language_text"), rows, back=Link("X0") if admin and visit.private else HOME
+        )
 
     def act(self, visit: Visit) -> Reply:
         """Remember the choice."""
@@ -178,7 +156,7 @@ class Help(Screen):
     """H0: one page a topic. The argument is the page."""
 
     id = "H0"
-    topics = 4
+    topics = 7
 
     def draw(self, visit: Visit) -> Page:
         """A topic."""

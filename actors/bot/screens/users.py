@@ -1,13 +1,18 @@
-"""X4, the users; X4a, one of them; X4i, an invitation; U1, somebody who asks to be let in."""
+"""X4, the users; X4a, one of them; X4x, away with one; X4i, an invitation; U1, somebody who asks to be let in."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.bot.links import Link
 from actors.bot.rights import Right, Role
-from actors.bot.screen import CONFIRM_S, Choice, Page, Reply, Screen, Visit, do, go
+from actors.bot.screen import Choice, Page, Reply, Screen, Tell, Visit, do, go
 from actors.bot.screens.common import PAGE, crumbs, page_of, pages
-from actors.bot.texts import join
+from actors.bot.screens.question import Question
+from actors.bot.texts import Html, Words, as_language, join
 from actors.errors import NothingToDo
+
+WANTED = (Role.OPERATOR.value, Role.VIEWER.value, "block")
 
 
 class People(Screen):
@@ -26,7 +31,7 @@ class Users(People):
     def draw(self, visit: Visit) -> Page:
         """Everybody who may do something, and the blocked."""
         words = visit.words
-        known = [*visit.access.users(), *visit.access.blocked()]
+        known = [it for it in (*visit.access.users(), *visit.access.blocked()) if it.id > 0]
         page, turning = pages(len(known), page_of(visit.place.arg), lambda n: go("·", "X4", arg=str(n)))
         rows = tuple(
             (
@@ -37,7 +42,6 @@ class Users(People):
                 ),
             )
             for it in known[page * PAGE : (page + 1) * PAGE]
-            if it.id > 0
         )
         invite = ((go(words.label("b_invite"), "X4i"),),) if visit.bot_name else ()
         path = crumbs(visit, words.label("system_title"), words.label("users_title"))
@@ -52,8 +56,8 @@ class Invite(People):
     def draw(self, visit: Visit) -> Page:
         """For which role?"""
         words = visit.words
-        rows = tuple((do(words.label(f"role_{role.value}"), "X4i", arg=role.value),) for role in reversed(Role))
-        path = crumbs(visit, words.label("users_title"), words.label("invite_title"))
+        rows = tuple((do(words.label(f"b_role_{role.value}"), "X4i", arg=role.value),) for role in reversed(Role))
+        path = _path(visit, words.label("invite_title"))
         return Page(path, words("invite_ask"), rows, back=Link("X4"))
 
     def act(self, visit: Visit) -> Reply:
@@ -62,43 +66,133 @@ class Invite(People):
         link = visit.deep_link(f"inv_{visit.access.invite(Role(visit.place.arg))}")
         if link is None:
             raise NothingToDo("there is no bot to invite anybody to")
-        path = crumbs(visit, words.label("users_title"), words.label("invite_title"))
+        path = _path(visit, words.label("invite_title"))
         text = words("invite_link", link=link, role=words.label(f"role_{visit.place.arg}"))
         rows = ((Choice(words.label("b_copy"), copy=link),),)
         return Reply(page=Page(path, text, rows, back=Link("X4")))
 
 
-class OneUser(People):
-    """X4a, and U1 for a stranger: another role, or none."""
+def _path(visit: Visit, *more: str) -> tuple[str, ...]:
+    return crumbs(visit, visit.words.label("system_title"), visit.words.label("users_title"), *more)
 
-    def __init__(self, own: str) -> None:
-        self.id = own
+
+def _name(visit: Visit) -> str:
+    """The person that the place names, by name where they have one."""
+    user = visit.place.no
+    return next((it.name for it in visit.access.users() if it.id == user and it.name), str(user))
+
+
+class OneUser(People):
+    """X4a: another role, or none."""
+
+    id = "X4a"
 
     def draw(self, visit: Visit) -> Page:
         """The roles; the present one is marked."""
-        words, user = visit.words, visit.place.no
+        words, user, name = visit.words, visit.place.no, _name(visit)
         role, fixed = visit.access.role(user), visit.access.is_fixed(user)
-        name = next((it.name for it in visit.access.users() if it.id == user and it.name), str(user))
         state = "role_blocked" if visit.access.is_blocked(user) else f"role_{role.value}" if role else "role_none"
         text = words("user_text", name=name, user=user, role=words.label(state))
         rows: tuple[tuple[Choice, ...], ...] = ()
         if not fixed:
             rows = tuple(
-                (do(("● " if it is role else "") + words.label(f"b_role_{it.value}"), self.id, user, it.value),)
+                (do(("● " if it is role else "") + words.label(f"b_role_{it.value}"), "X4a", user, it.value),)
                 for it in reversed(Role)
             )
-            rows += ((do(words.label("b_block"), self.id, user, "block", "danger"),),)
+            rows += ((go(words.label("b_block"), "X4x", user, "block", "danger"),),)
             if role is not None:
-                rows += ((do(words.label("b_remove_user"), self.id, user, "remove", "danger"),),)
-        path = crumbs(visit, words.label("users_title"), name)
-        fixed_note = words("user_fixed") if fixed else None
-        return Page(path, join([text, fixed_note]), rows, back=Link("X4"), life_s=CONFIRM_S)
+                rows += ((go(words.label("b_remove_user"), "X4x", user, "remove", "danger"),),)
+        return Page(_path(visit, name), join([text, words("user_fixed") if fixed else None]), rows, back=Link("X4"))
+
+    def act(self, visit: Visit) -> Reply:
+        """Another role; the last administrator stays."""
+        return _let_in(visit, Role(visit.place.arg))
+
+
+def _let_in(visit: Visit, role: Role) -> Reply:
+    """Give the role; who had none is told so."""
+    user, access, words = visit.place.no, visit.access, visit.words
+    before = access.role(user)
+    access.let_in(user, role)
+    if access.role(user) is not role:
+        return Reply(to=Link("X4"), note=words("note_last_admin"))
+    theirs = Words(as_language(access.language(user)) or words.language)
+    told = Tell(
+        user, theirs("you_are_in", role=theirs.label(f"role_{role.value}")), ((go(theirs.label("b_menu"), "M0"),),)
+    )
+    note = words("note_user", name=_name(visit), role=words.label(f"role_{role.value}"))
+    return Reply(to=Link("X4"), note=note, tells=() if before is not None else (told,))
+
+
+class AwayWith(Question, People):
+    """X4x: the question before somebody is removed or blocked."""
+
+    id = "X4x"
+
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """Who, and what that means."""
+        name = _name(visit)
+        return _path(visit, name), visit.words(f"ask_{self._what(visit)}_user", name=name, user=visit.place.no)
+
+    def says(self, visit: Visit) -> str:
+        """What stands on the red button."""
+        return visit.words.label("b_block" if self._what(visit) == "block" else "b_remove_user")
+
+    def back(self, visit: Visit) -> Link:
+        """The person."""
+        return Link("X4a", visit.place.no)
 
     def act(self, visit: Visit) -> Reply:
         """As decided; the last administrator stays."""
-        user, arg, access, words = visit.place.no, visit.place.arg, visit.access, visit.words
-        if arg in ("block", "remove"):
-            done = access.block(user) if arg == "block" else access.remove(user)
-            return Reply(to=Link("X4"), note=words("note_user" if done else "note_last_admin", user=user))
-        access.let_in(user, Role(arg))
-        return Reply(to=Link("X4"), note=words("note_user", user=user))
+        user, access, words = visit.place.no, visit.access, visit.words
+        what, name = self._what(visit), _name(visit)
+        done = access.block(user) if what == "block" else access.remove(user)
+        return Reply(to=Link("X4"), note=words(f"note_user_{what}", name=name) if done else words("note_last_admin"))
+
+    def _what(self, visit: Visit) -> str:
+        return "block" if visit.place.arg == "block" else "remove"
+
+
+class Stranger(Question, People):
+    """U1: somebody who asked to be let in. The argument says as what: a role, or `block`."""
+
+    id = "U1"
+
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """Who, and as what."""
+        words, user, wanted = visit.words, visit.place.no, self._wanted(visit)
+        role = visit.access.role(user)
+        if role is not None:
+            text = words("stranger_is_in", name=_name(visit), role=words.label(f"role_{role.value}"))
+        else:
+            text = words(f"ask_stranger_{wanted}", user=user)
+        return _path(visit, _name(visit)), text
+
+    def says(self, visit: Visit) -> str:
+        """What stands on the button."""
+        return visit.words.label(f"b_stranger_{self._wanted(visit)}")
+
+    def back(self, visit: Visit) -> Link:
+        """The people."""
+        del visit
+        return Link("X4")
+
+    def draw(self, visit: Visit) -> Page:
+        """Letting in is green, blocking red; the other choices below."""
+        words, wanted = visit.words, self._wanted(visit)
+        page = super().draw(visit)
+        cancel, sure = page.rows[0]
+        sure = replace(sure, style="danger" if wanted == "block" else "success")
+        others = [go(words.label(f"b_stranger_{it}"), "U1", visit.place.no, it) for it in WANTED if it != wanted]
+        return replace(page, rows=((cancel, sure), *((other,) for other in others)))
+
+    def act(self, visit: Visit) -> Reply:
+        """As decided."""
+        user, words, wanted = visit.place.no, visit.words, self._wanted(visit)
+        if wanted != "block":
+            return _let_in(visit, Role(wanted))
+        done = visit.access.block(user)
+        return Reply(to=Link("X4"), note=words("note_user_block", name=user) if done else words("note_last_admin"))
+
+    def _wanted(self, visit: Visit) -> str:
+        return visit.place.arg if visit.place.arg in WANTED else WANTED[0]

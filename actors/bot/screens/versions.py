@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.bot.links import Link
+from actors.bot.render import output
 from actors.bot.rights import Right
-from actors.bot.screen import CONFIRM_S, Choice, Expect, Page, Reply, Screen, Visit, do, go
+from actors.bot.screen import Choice, Expect, Page, Reply, Screen, Visit, do, go
 from actors.bot.screens.common import PAGE, STATE_MARKS, crumbs, number, page_of, pages, sha, took, who
+from actors.bot.screens.question import Question
+from actors.bot.screens.run import replaced
 from actors.bot.texts import Html, join
 from actors.errors import NoSuchVersion, NothingToDo
 from actors.model.version import Version
@@ -48,10 +53,10 @@ class Versions(Screen):
 def _line(visit: Visit, version: Version, current: int | None) -> str:
     words = visit.words
     here = "● " if version.number == current else ""
-    kept = "✅" if version.proven else "❌" if version.failed else "·"
-    pinned = "📌" if version.pinned else ""
+    kept = " ✅" if version.proven else " ❌" if version.failed else ""
+    pinned = " 📌" if version.pinned else ""
     no, commit = number(words, version.number), version.commit
-    return f"{here}{no} {commit.short} · {words.ago(commit.committed_at, visit.now)} {kept}{pinned}"
+    return f"{here}{no} {commit.short} · {words.ago(commit.committed_at, visit.now)}{kept}{pinned}"
 
 
 def previous(versions: list[Version], current: int | None) -> int | None:
@@ -80,12 +85,15 @@ class OneVersion(Screen):
                 if here
                 else (go(words.label("b_rollback_to", n=version.number), "B3", project.no, visit.place.arg, "danger"),)
             )
-            rows.append((*back, go(words.label("b_test_version"), "R2", project.no, f"600,{version.number}")))
+            rows.append(back)
             pin = "b_unpin" if version.pinned else "b_pin"
-            rows.append((do(words.label(pin), "B2", project.no, visit.place.arg),))
+            test = go(words.label("b_test_version"), "R2", project.no, f"600,{version.number}")
+            rows.append((test, do(words.label(pin), "B2", project.no, visit.place.arg)))
+        if status.version not in (None, version.number):
+            rows.append((go(words.label("b_changes"), "B2c", project.no, visit.place.arg),))
         title = number(words, version.number)
         path = crumbs(visit, words.label("versions"), title, project=project)
-        return Page(path, text, tuple(rows), back=Link("B1", project.no))
+        return Page(path, text, tuple(row for row in rows if row), back=Link("B1", project.no))
 
     def act(self, visit: Visit) -> Reply:
         """Pin or unpin."""
@@ -119,7 +127,7 @@ def _attempts(visit: Visit, name: str, wanted: int) -> Html:
                 mark=STATE_MARKS[it.state],
                 kind=words.label(f"kind_{it.kind.value}"),
                 ago=words.ago(it.started_at or it.queued_at, visit.now),
-                took=words.duration(took(it, visit.now) or 0),
+                took=words.took(took(it, visit.now) or 0),
                 who=who(it.asked_by, visit),
             )
             for it in found
@@ -127,34 +135,56 @@ def _attempts(visit: Visit, name: str, wanted: int) -> Html:
     )
 
 
-class ConfirmRollback(Screen):
+class Changes(Screen):
+    """B2c: in which files a version differs from the one that runs."""
+
+    id = "B2c"
+
+    def draw(self, visit: Visit) -> Page:
+        """As git sums it up."""
+        words, status = visit.words, visit.status()
+        project = status.project
+        version = visit.control.version(project.name, page_of(visit.place.arg))
+        now, then = number(words, status.version), number(words, version.number)
+        lines = visit.control.changes(project.name, status.commit or version.commit.sha, version.commit.sha)
+        path = crumbs(visit, words.label("versions"), then, words.label("changes_title"), project=project)
+        text = words("changes_none", now=now, then=then)
+        if lines:
+            text = join([words("changes_text", now=now, then=then), output(lines, words)])
+        return Page(path, text, back=Link("B2", project.no, visit.place.arg))
+
+
+class ConfirmRollback(Question):
     """B3. The argument is the version's number, or nothing for the one before."""
 
     id = "B3"
     right = Right.RUN
+    label = "b_rollback_now"
 
-    def draw(self, visit: Visit) -> Page:
-        """What is replaced, with Cancel first."""
+    def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
+        """What is replaced."""
         words, status = visit.words, visit.status()
         project = status.project
-        wanted = self._wanted(visit, project.name, status.version)
-        kept = ", ".join(project.persist) or words.label("nothing")
-        text = words(
-            "rollback_ask",
-            name=project.name,
-            now=number(words, status.version),
-            then=number(words, wanted),
-            path=project.path,
-            persist=kept,
-        )
+        wanted = self._wanted(visit)
+        now, then = number(words, status.version), number(words, wanted)
         commit = visit.control.version(project.name, wanted).commit
         text = join(
-            [text, words("rollback_commit", sha=sha(commit.sha), subject=commit.subject[:80], author=commit.author)]
+            [
+                words("rollback_ask", name=project.name, now=now, then=then),
+                replaced(visit, project),
+                words("rollback_restart"),
+                words("rollback_commit", sha=sha(commit.sha), subject=commit.subject[:80], author=commit.author),
+            ]
         )
-        sure = do(words.label("b_rollback_now"), "B3", project.no, str(wanted), "danger")
-        rows = ((go(words.label("b_cancel"), "B1", project.no), sure),)
-        path = crumbs(visit, words.label("rollback_title"), project=project)
-        return Page(path, text, rows, back=Link("B1", project.no), life_s=CONFIRM_S)
+        return crumbs(visit, words.label("rollback_title"), project=project), text
+
+    def back(self, visit: Visit) -> Link:
+        """The versions."""
+        return Link("B1", visit.place.no)
+
+    def draw(self, visit: Visit) -> Page:
+        """The version that is meant stands in the button, whatever is before the present one when it is pressed."""
+        return super().draw(replace(visit, place=replace(visit.place, arg=str(self._wanted(visit)))))
 
     def act(self, visit: Visit) -> Reply:
         """Roll back; its progress is shown."""
@@ -162,10 +192,12 @@ class ConfirmRollback(Screen):
         deployment = visit.control.rollback(project.name, visit.asked_by, page_of(visit.place.arg) or None)
         return Reply(to=Link("R6", project.no, deployment.id))
 
-    def _wanted(self, visit: Visit, name: str, current: int | None) -> int:
+    def _wanted(self, visit: Visit) -> int:
         if visit.place.arg.isdecimal():
             return int(visit.place.arg)
-        found = previous(visit.control.versions(name), current)
+        status = visit.status()
+        found = previous(visit.control.versions(status.project.name), status.version)
         if found is None:
+            name = status.project.name
             raise NothingToDo(f"{name} has no earlier version to go back to", "Deploy it first.", name=name)
         return found

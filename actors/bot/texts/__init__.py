@@ -6,29 +6,34 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from actors.bot.texts import (
     en,
+    en_actions,
     en_load,
     en_more,
     en_screens,
     en_settings,
     en_third_party,
     ru,
+    ru_actions,
     ru_load,
     ru_more,
     ru_screens,
     ru_settings,
     ru_third_party,
 )
+from actors.bot.texts.grammar import Counted, counted, decimal
+from actors.bot.texts.grammar import Language as Language
+from actors.bot.texts.sentences import capital, russian
 from actors.errors import VankaError
 
-Language = Literal["ru", "en"]
 CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
     "ru": {
         **ru.TEXTS,
         **ru_load.TEXTS,
+        **ru_actions.TEXTS,
         **ru_more.TEXTS,
         **ru_screens.TEXTS,
         **ru_settings.TEXTS,
@@ -37,6 +42,7 @@ CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
         **en.TEXTS,
         **en_load.TEXTS,
+        **en_actions.TEXTS,
         **en_more.TEXTS,
         **en_screens.TEXTS,
         **en_settings.TEXTS,
@@ -44,14 +50,6 @@ CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
     },
 }
 _RUSSIAN_READERS = frozenset({"ru", "uk", "be", "kk"})
-# errors whose sentence says it all; with the others, the cause is told as it came
-_SAID = frozenset(
-    {
-        *("bad_name", "bad_url", "bad_branch", "bad_interval", "name_taken", "empty_repository", "not_allowed"),
-        *("no_such_project", "no_such_version", "no_such_deployment", "no_such_actor", "no_such_branch"),
-        *("still_building", "no_room"),
-    }
-)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -101,11 +99,14 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> Html:
         """The sentence as HTML, each value escaped."""
-        return Html(self._texts[key].format(**{name: escape(value) for name, value in values.items()}))
+        filled = {
+            name: value if isinstance(value, Counted) else escape(value) for name, value in counted(values).items()
+        }
+        return Html(self._texts[key].format(**filled))
 
     def label(self, key: str, **values: object) -> str:
         """The sentence as plain text: for buttons, crumbs and toasts."""
-        return self._texts[key].format(**values)
+        return self._texts[key].format(**counted(values))
 
     def has(self, key: str) -> bool:
         """Whether there is such a sentence."""
@@ -128,10 +129,7 @@ class Words:
         if at is None:
             return self.label("never")
         seconds = (now - at).total_seconds()
-        for length, unit in ((_DAY, "u_d"), (_HOUR, "u_h"), (_MINUTE, "u_min")):
-            if seconds >= length:
-                return self.label("ago", time=f"{int(seconds // length)} {self.label(unit)}")
-        return self.label("just_now")
+        return self.label("just_now") if seconds < _MINUTE else self.label("ago", time=self.short(seconds))
 
     def size(self, count: float) -> str:
         """Bytes for people."""
@@ -139,7 +137,20 @@ class Words:
             if count < 1024:
                 return f"{count:.0f} {self.label(unit)}"
             count /= 1024
-        return f"{count:.1f} {self.label('u_gb')}"
+        return f"{decimal(count, 1, self.language)} {self.label('u_gb')}"
+
+    def took(self, seconds: float) -> str:
+        """How long something took: 0.3 s, 42 s, 3 min 5 s."""
+        if seconds >= 10:
+            return self.duration(seconds)
+        return f"{decimal(max(seconds, 0.0), 1, self.language)} {self.label('u_s')}"
+
+    def short(self, seconds: float) -> str:
+        """About so long, in the largest unit."""
+        for length, unit in ((_DAY, "u_d"), (_HOUR, "u_h"), (_MINUTE, "u_min")):
+            if seconds >= length:
+                return self._units((int(seconds // length), unit))
+        return self._units((max(int(seconds), 0), "u_s"))
 
     def clock(self, seconds: float) -> str:
         """m:ss or h:mm:ss."""
@@ -149,13 +160,20 @@ class Words:
         return f"{hours}:{tail}" if hours else tail
 
     def error(self, error: VankaError) -> Html:
-        """What went wrong, in this language; what git or another tool said stays in its own."""
+        """What went wrong and what to do, in this language; what git or another tool said stays in its own."""
         if self.language == "en":
             return join([f"⚠️ {error.message.rstrip('.')}.", error.hint], " ")
+        said = russian(error.message)
+        if said is not None:
+            return join([f"⚠️ {capital(said)}.", russian(error.hint)], " ")
         key = f"error_{error.code}"
         known = Html(f"⚠️ {self(key) if self.has(key) else self('error_error')}")
-        return known if error.code in _SAID else join([known, Html(f"<i>{escape(error.message)}</i>")])
+        return join([known, Html(f"<i>{escape(error.message)}</i>")])
+
+    def said(self, sentence: str) -> str:
+        """What the service said in English - a reason, an error on record - in this language, as far as we know it."""
+        return (russian(sentence) if self.language == "ru" else None) or sentence
 
     def _units(self, first: tuple[int, str], second: tuple[int, str] = (0, "")) -> str:
         parts = [first, second] if second[0] else [first]
-        return " ".join(f"{count} {self.label(unit)}" for count, unit in parts)
+        return " ".join(f"{count} {self.label(unit, n=count)}" for count, unit in parts)

@@ -17,10 +17,9 @@ TEXTS: Final = {
     "ago": "{time} ago",
     "just_now": "just now",
     "never": "not yet",
-    "nothing": "nothing",
     "no": "#{n}",
     "default_branch": "the default one",
-    "alive_5s": "lives for 5 s",
+    "alive_5s": "no check, only that the program is alive",
     # entry
     "stranger": "⛔ Access denied. Your chat id: <code>{chat}</code>. Give it to the administrator.",
     "first_run": "👋 Ready. To become the administrator send the code from the terminal that the service runs in.",
@@ -38,7 +37,6 @@ TEXTS: Final = {
     "b_menu": "🏠 Menu",
     "b_cancel": "✖ Cancel",
     "b_copy_id": "📋 Copy the id",
-    "b_decide": "👤 Decide",
     "b_projects": "📦 Projects",
     "b_add_project": "➕ Add project",
     "b_run_project": "▶️ Run project",
@@ -113,7 +111,7 @@ TEXTS: Final = {
     "note_not_text": "⚠️ That is not a text file.",
     "checked_new": "🆕 New commit <code>{sha}</code>.",
     "checked_same": "No new commit, the last one is <code>{sha}</code>.",
-    "hidden": "… {lines} more lines hidden …",
+    "hidden": "… {lines} {lines:line|lines} hidden …",
     "no_output": "<i>No output yet.</i>",
     "error_line": "⚠️ {error}",
     # who asked

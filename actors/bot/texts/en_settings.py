@@ -9,9 +9,11 @@ TEXTS: Final = {
     "add_check": "New project · check",
     "add_name": "Repository name (letters, digits, - _ . up to 64):",
     "add_url": "Repository link: https://… or git@…",
-    "add_token": "The repository is closed. Send a token; your message is deleted right after reading.",
+    "add_token": (
+        "The repository is closed. Send a token that may read it; your message is deleted right after reading."
+    ),
     "add_path": "Project folder. Suggested: <code>{path}</code>\nYou can send your own.",
-    "add_branch": "Branch: choose, or send another.",
+    "add_branch": "Branch: choose, or send another. Below: what runs it.",
     "add_interval": "How often to look for new commits? You can send your own: 90s, 10m, 2h, 1d.",
     "add_summary": "All correct? On a new commit:",
     "add_incomplete": "Some answers are missing.",
@@ -23,8 +25,8 @@ TEXTS: Final = {
     "add_has_variables": "⚙️ Variables taken along: {n}",
     "add_has_token": "🔑 Access by token",
     "interval_title": "Interval",
-    "interval_text": "Check <b>{name}</b> for new commits: now {interval}. Last {ago}, next in {next}.",
-    "interval_policy": "On a new commit (the last row):",
+    "interval_text": "When to look for new commits of <b>{name}</b>?",
+    "interval_policy": "On a new commit (below):",
     "interval_custom": "Send an interval: 90s, 10m, 2h, 1d (15 s to 7 days).",
     "vars_title": "Variables",
     "vars_run": "Mode: <b>Run</b>",
@@ -49,14 +51,17 @@ TEXTS: Final = {
     "ask_subdir": "Send a folder inside the repository, such as <code>backend</code>.",
     "ask_main": "Send the main file, such as <code>main.py</code>.",
     "ask_probe": (
-        "Send a check: <code>http://127.0.0.1:8080/health</code>, <code>tcp://127.0.0.1:8080</code> or a command."
+        "Send a check: <code>http://127.0.0.1:8080/health</code>, <code>tcp://127.0.0.1:8080</code> or a command. "
+        "<code>$PORT</code> and other variables may stand in it."
     ),
-    "ask_keep": "Send how many versions to keep, such as 10.",
+    "ask_keep": "Send how many versions to keep, 1 to 1000, such as 10.",
     "ask_access": "Send a token or a private key (as text or as a file). Your message is deleted right after reading.",
     "persist_text": "Never touched by deploy or wipe:",
     "persist_add": "Press a path to remove it, or send a new one, such as <code>db/</code>.",
     "delete_title": "Delete",
-    "delete_ask": "Delete <b>{name}</b>? Removed: folder <code>{path}</code>, environment, versions: {n}, variables.",
+    "delete_ask": (
+        "Delete <b>{name}</b>? Removed: folder <code>{path}</code>, environment, {n} {n:version|versions}, variables."
+    ),
     "delete_type": "Send the project name <code>{name}</code> to confirm. The folder is removed.",
     "delete_type_keep": "Send the project name <code>{name}</code> to confirm. The files stay.",
     "journal_title": "Journal",
@@ -65,14 +70,15 @@ TEXTS: Final = {
     "journal_line": "{mark} {project} {no} · {kind} · {ago} · {took} · {who}",
     "system_title": "System",
     "system_text": (
-        "Actors: {actors}, running {up} · restarts {restarts}\nMessages in inboxes: {inbox}\nErrors on record: {errors}"
+        "Vanka {version} · up {uptime}\nActors: {actors}, running {up} · restarts: {restarts}\nMessages in "
+        "inboxes: {inbox}\nNew errors: {errors}"
     ),
     "actors_title": "Actors",
     "actors_text": "{n} in all; those that crashed come first.",
-    "actor_text": "State: {state}\nRestarts: {restarts} · inbox: {inbox}\nLast error: <code>{error}</code>",
+    "actor_text": "State: {state}\nRestarts: {restarts} · inbox: {inbox}",
     "errors_title": "Errors",
-    "errors_none": "No errors 🟢",
-    "error_entry": "🧯 {n}× {where}, {ago} ago: {event} <code>{error}</code>",
+    "errors_none": "No new errors 🟢",
+    "error_entry": "🧯 {n}× {where}, {ago}: <i>{event}</i> <code>{error}</code>",
     "backup_caption": "The service's records. Secrets are encrypted, the key is not in it: keep secret.key elsewhere.",
     "backup_too_big": "⚠️ The backup is too big for the chat ({size}): take it with vanka backup.",
     "language_title": "Language",
@@ -86,21 +92,21 @@ TEXTS: Final = {
     "user_fixed": "Set by VANKA_ADMIN.",
     "help_title": "Help",
     "help_0": (
-        "<b>The first project</b>\n“Add project” asks for name, link, folder, branch and interval. Then "
-        "“Run”: first a test, after it “Deploy to main place”."
+        "<b>The first project</b>\n“Add project” asks for name, link, folder, branch and interval. Then “Run”: "
+        "first a test, after it “Deploy to main place”."
     ),
     "help_1": (
-        "<b>Versions and rollback</b>\nEach built commit gets a number. “Roll back” replaces everything in "
-        "the folder by that version's files, except persistent paths. A version that fails its check is "
-        "followed by the one before."
+        "<b>Test and production</b>\nA test builds a commit and runs it beside production, with variables of its "
+        "own, for a time. A production run builds the new version beside the old one, swaps them and checks. If "
+        "the new one does not work, the old one comes back by itself."
     ),
     "help_2": (
-        "<b>Variables</b>\nThe program always sees those of Run; those of Test are laid over them in a test. "
-        "Values are encrypted, the chat shows dots."
+        "<b>Versions and rollback</b>\nEach built commit gets a number. “Roll back” replaces everything in the "
+        "folder by that version's files, except persistent paths: those hold the program's data."
     ),
     "help_3": (
-        "<b>Commands</b>\n/run project test 10m\n/rollback project 16\n/status project · /logs project\n/set "
-        "project KEY · /interval project 5m\n/check project · /repo link · /load · /journal · /cancel"
+        "<b>Variables</b>\nThe program always sees those of Run; those of Test are laid over them in a test. "
+        "Values are encrypted, the chat shows dots. A message that holds a value is deleted at once."
     ),
     # alerts
     "alert_commit": "New commit",
@@ -114,13 +120,13 @@ TEXTS: Final = {
     "alert_down": "Down",
     "alert_up": "Up again",
     "alert_parked": "Stays down",
-    "alert_watch_failed": "Repository away",
-    "alert_watch_recovered": "Repository back",
+    "alert_watch_failed": "Git out of reach",
+    "alert_watch_recovered": "Git in reach",
     "alert_guest_step": "Third-party: commands",
     "alert_guest_commit": "Third-party: commit",
     "alert_guest_ended": "Third-party: ended",
     "alert_guest_failed": "Third-party: failed",
-    "alert_service_back": "Service restarted",
+    "alert_service_back": "Service is back",
     "alert_service": "Service",
     "alert_actor": "Actor crashed",
     "b_quiet": "🌙 Quiet hours: {hours}",

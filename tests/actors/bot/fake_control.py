@@ -24,7 +24,7 @@ from actors.messages import Seen
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
 from actors.model.load import LoadHistory, Raised, Resource, Thresholds
 from actors.model.project import Environment, Project
-from actors.model.run import ProjectState
+from actors.model.run import Look, ProjectState
 from actors.model.version import Commit, Version
 from actors.records.variables import VariableInfo, check_variable
 from actors.source.address import Access
@@ -49,6 +49,7 @@ class FakeControl:
         self.limits = Thresholds()
         self.raised: dict[Resource, Raised] = {}
         self.nothing_measured = False
+        self.looks: list[Look] = []
         self.output = ["listening on 8080", "GET / 200", "<b>not markup</b> & more"]
 
     # --- for tests
@@ -97,7 +98,7 @@ class FakeControl:
             raise self.explode
         found = next((one.project for one in self.all.values() if one.project.no == no), None)
         if found is None:
-            raise NoSuchProject(f"there is no project of number {no}")
+            raise NoSuchProject(f"there is no project number {no}", "It was removed.")
         return found
 
     def _one(self, name: str) -> One:
@@ -137,6 +138,8 @@ class FakeControl:
             next_check_s=180.0,
             new_commit=one.new,
             kept_at=AT if version else None,
+            looks=tuple(self.looks),
+            behind=1 if one.new and version else None,
         )
 
     def statuses(self) -> list[ProjectStatus]:
@@ -173,9 +176,11 @@ class FakeControl:
             self.all[new.name] = One(project)
         return project
 
-    def edit(self, name: str, asked_by: str, **changes: Any) -> Project:
+    def edit(self, name: str, asked_by: str, /, **changes: Any) -> Project:
         self.asked.append(("edit", name, changes))
         one = self._one(name)
+        if changes.get("name", name) != name:
+            self.check_name(changes["name"])
         one.project = replace(one.project, **changes)
         if one.project.name != name:
             self.all[one.project.name] = self.all.pop(name)
@@ -218,7 +223,26 @@ class FakeControl:
     def reveal_variable(self, name: str, key: str, test: bool) -> Secret:
         return self._one(name).variables[key, test]
 
+    def hook_secret(self, name: str) -> Secret:
+        return Secret("a-hook-secret")
+
+    def hook_url(self, name: str) -> str | None:
+        return f"http://127.0.0.1:8787/hooks/github/{name}"
+
     # --- deployments
+
+    def check_health(self, name: str) -> Look | None:
+        self.asked.append(("check_health", name))
+        return self.looks[-1] if self.looks else None
+
+    def refresh(self, name: str, asked_by: str) -> Deployment:
+        return self._begin(name, Kind.DEPLOY, asked_by, self._one(name).current)
+
+    def commits(self, name: str, old: str, new: str, most: int = 20) -> list[Commit]:
+        return [Commit(new, "Fix <prices> & sums", "Anna", AT)]
+
+    def changes(self, name: str, old: str, new: str, most: int = 20) -> list[str]:
+        return [" main.py | 2 +-", " 1 file changed, 1 insertion(+), 1 deletion(-)"]
 
     def check(self, name: str, timeout: float = 60) -> Seen:
         self.asked.append(("check", name))
@@ -362,6 +386,21 @@ class FakeControl:
         return Path("missing")
 
     # --- the whole
+
+    def service_version(self) -> str:
+        return "0.1.0"
+
+    def uptime_s(self) -> float:
+        return 3723.0
+
+    def metrics(self) -> str:
+        return 'vanka_deployments_total{project="shop",state="succeeded"} 3.0\nvanka_project_up{project="shop"} 1.0\n'
+
+    def crash_soon(self, path: str) -> None:
+        self.asked.append(("crash_soon", path))
+
+    def restart_bot(self) -> None:
+        self.asked.append(("restart_bot",))
 
     def load(self) -> dict[str, Any]:
         names = [it for it in sorted(self.all) if self.all[it].up]

@@ -180,7 +180,7 @@ def test_in_a_group_only_those_who_are_known_are_served(bot: Front, control: Fak
     stranger.writes("/menu", team)
     assert stranger.waits_for_answer(stranger.presses("🔄", shown, team)).toast == "Нет прав"
     anna.waits_for_answer(anna.presses("⬅ Назад", shown, team))
-    anna.wait_for(lambda _: "Здоровье" in shown.text)
+    anna.wait_for(lambda _: "Ветка" in shown.text)
     links = [b["url"] for row in shown.keyboard for b in row if "url" in b]
     assert links == [f"https://t.me/vanka_test_bot?start=c_{project.no}"]
     anna.opens("⚙️ Переменные", shown)
@@ -230,7 +230,7 @@ def test_a_dotenv_file_is_read_and_its_message_is_deleted(bot: Front, control: F
     sent = anna.sends_document("prod.env", b"TOKEN=a-long-secret-value\nEMPTY=\n")
     anna.waits_for_text("Новых 2, изменится 0")
     bot.server.wait_for(lambda: sent.deleted)
-    bot.press(anna, "✅ Применить", "Сохранено переменных")
+    bot.press(anna, "✅ Применить", "Сохранены 2 переменные")
     assert control.reveal_variable("shop", "TOKEN", False).reveal() == "a-long-secret-value"
     assert "secret-value" not in "".join(message.text for message in anna.history)
 

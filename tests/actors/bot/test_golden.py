@@ -99,7 +99,7 @@ def adds_a_project(scribe: Scribe) -> None:
 def sets_a_variable(scribe: Scribe) -> None:
     b = scribe.b
     scribe.presses(b("b_variables"), until=b("vars_title"))
-    scribe.presses(b("b_add"), until=b("var_name").split(" (")[0])
+    scribe.presses(b("b_add"), until=b("var_name_of", kind=b("kind_vars_run")).split(" (")[0])
     scribe.presses("API_KEY", until="API_KEY")
     secret = scribe.writes("a-long-secret-value", until="🔒 API_KEY", shown="(the value; the bot deletes this message)")
     scribe.bot.server.wait_for(lambda: secret.deleted)

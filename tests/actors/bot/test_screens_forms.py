@@ -23,10 +23,11 @@ def test_a_project_is_added_step_by_step(walk: Walk) -> None:
     walk.sees(HOME)
     walk.presses("Добавить проект")
     assert "Новый проект · шаг 1/5" in walk.turn.text
-    assert "Имя не подходит" in walk.types("плохое имя").text
+    assert "не годится для имени проекта" in walk.types("плохое имя").text
     walk.types("shop")
-    assert "Это не ссылка на репозиторий" in walk.types("nowhere").text
-    assert "Репозиторий недоступен" in walk.types("http://example.org/shop.git").text
+    assert "Это не адрес репозитория" in walk.types("nowhere").text
+    assert "http://example.org/shop.git не отвечает" in walk.types("http://example.org/shop.git").text
+    assert "🔁 Повторить" in str(walk.turn.keyboard)
     walk.types("https://example.org/shop.git")
     walk.presses("Принять")
     walk.presses("develop")
@@ -120,7 +121,7 @@ def test_the_interval_takes_presets_and_own_values(walk: Walk) -> None:
     walk.presses("1 ч")
     assert "● 1 ч" in str(walk.turn.keyboard)
     walk.presses("Свой")
-    assert "Такой период не подходит" in walk.types("soon").text
+    assert "«soon» — не время" in walk.types("soon").text
     walk.types("90s")
     assert walk.control.project("shop").interval_s == 90
     walk.presses("Не следить")
@@ -136,8 +137,15 @@ def test_settings_are_typed_and_checked(walk: Walk) -> None:
     walk.presses("Проверка")
     walk.presses("Убрать")
     assert walk.control.project("shop").probe is None
+    walk.presses("Имя")
+    walk.types("boutique")
+    assert [it.name for it in walk.control.projects()] == ["boutique"]
+    walk.presses("Имя")
+    walk.types("shop")
     walk.presses("Постоянные пути")
     walk.types("db/")
     assert walk.control.project("shop").persist == ("db/",)
     walk.presses("✖ db/")
+    assert walk.control.project("shop").persist == ("db/",), "it was only asked"
+    walk.presses("Не сохранять")
     assert walk.control.project("shop").persist == ()

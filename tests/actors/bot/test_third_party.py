@@ -206,11 +206,11 @@ def test_it_is_run_anew_by_a_button(walk: Walk) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("nowhere", "Это не ссылка на репозиторий"),
-        ("file:///etc", "Это не ссылка на репозиторий"),
-        ("/etc", "Это не ссылка на репозиторий"),
-        ("http://example.org/x.git", "Репозиторий недоступен"),
-        (f"{URL} --upload-pack=x", "Такого имени ветки быть не может"),
+        ("nowhere", "Это не адрес репозитория"),
+        ("file:///etc", "не адрес на сервере"),
+        ("/etc", "не адрес на сервере"),
+        ("http://example.org/x.git", "не отвечает"),
+        (f"{URL} --upload-pack=x", "не годится для имени ветки"),
     ],
 )
 def test_a_link_that_cannot_be_run_is_refused_at_once(walk: Walk, typed: str, said: str) -> None:
@@ -235,7 +235,7 @@ def test_without_an_engine_the_screen_says_how_to_get_one(walk: Walk) -> None:
     walk.sandbox.without_engine = False
     turn = walk.sees("T4", 0, "0000000a")
     assert turn.session.place == HOME
-    assert "Делать нечего" in turn.text
+    assert "стороннего репозитория здесь больше нет" in turn.text
 
 
 def test_the_panel_shows_how_each_command_ended_and_the_last_lines_of_what_runs(walk: Walk) -> None:
@@ -265,7 +265,7 @@ def test_who_is_sent_no_messages_sees_in_the_panel_what_the_last_command_wrote(w
     shown = re.search(r"<pre>(.*)</pre>", text, re.DOTALL)
     assert shown is not None
     assert len(shown.group(1).splitlines()) == 30
-    assert "ещё 183 строк скрыто" in shown.group(1)
+    assert "скрыто строк: 183" in shown.group(1)
 
 
 def test_a_flood_of_wide_lines_fits_into_the_panel_with_its_markup(walk: Walk) -> None:
@@ -316,7 +316,7 @@ def test_stop_and_remove_ask_first(walk: Walk) -> None:
     assert walk.sandbox.all()
     assert "удалён" in walk.presses("Удалить").text
     assert walk.sandbox.all() == []
-    assert "Делать нечего" in walk.sees("T4", 0, number).text
+    assert "здесь больше нет" in walk.sees("T4", 0, number).text
 
 
 def test_what_went_wrong_is_told(walk: Walk) -> None:

@@ -41,7 +41,8 @@ class Walk:
         return self._took(self.dialogue.step(self.session, self.person, self.role, self.private, Show(link)))
 
     def presses(self, label: str) -> Turn:
-        found = [b for row in self.turn.keyboard for b in row if label in b.label and b.data]
+        buttons = [b for row in self.turn.keyboard for b in row if b.data]
+        found = [b for b in buttons if b.label == label] or [b for b in buttons if label in b.label]
         assert len(found) == 1, f"{label}: {[b.label for row in self.turn.keyboard for b in row]}"
         link = parse(found[0].data or "")
         assert link is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.model.project import Policy
+from actors.model.project import Health, Policy, Remedy
 from tests.actors.cli.conftest import DEPLOYMENT_FIELDS, STATUS_FIELDS, Vanka
 from tests.actors.cli.fake_control import SHA, FakeControl
 
@@ -51,6 +51,15 @@ def test_an_empty_address_is_no_repository_and_not_the_directory_that_one_stands
     assert ran.code == 2
     assert "address" in ran.err
     assert control.asked == before
+
+
+def test_how_a_running_program_is_looked_at_is_told_by_options(vanka: Vanka, control: FakeControl) -> None:
+    options = ("--health-every", "2m", "--health-timeout", "10s", "--health-fails", "5", "--health-action", "restart")
+    assert vanka("add", "blog", "https://example.org/blog.git", *options).code == 0
+    assert control.asked[-1][1].health == Health(every_s=120, timeout_s=10, fails=5, remedy=Remedy.RESTART)
+    assert vanka("edit", "shop", "--health-every", "off").code == 0
+    assert control.asked[-1] == ("edit", "shop", {"health": Health(every_s=0)})
+    assert vanka("edit", "shop", "--health-action", "pray").code == 2
 
 
 def test_a_token_comes_from_a_file_or_from_standard_input(vanka: Vanka, control: FakeControl, tmp_path: Path) -> None:
