@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +11,7 @@ from runtime.endings import Exit
 from runtime.errors import Overdue
 from runtime.facts import HandlerSlow
 from runtime.reply import Letter, type_name
+from runtime.stacks import stack_of
 from runtime.turns import STARTING
 
 if TYPE_CHECKING:
@@ -85,8 +84,7 @@ class Monitor:
         life.abandon(Overdue(f"{life.cell.path}: {what} ran for {ran:.3g} s"), ended)
 
     def _report(self, worker: Worker, entry: _Seen, ran: float) -> None:
-        frame = sys._current_frames().get(worker.ident or 0)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        stack = stack_of(worker.ident or 0)
         path, what = entry.life.cell.path, self._what(entry.work)
         log.warning("%s: %s has been running for %.3g s, now at\n%s", path, what, ran, stack)
         self._system.bus.publish(HandlerSlow(path, what, ran, stack))
