@@ -153,7 +153,9 @@ def test_the_commands_of_the_chat_are_those_of_the_manual(guide: Path) -> None:
 
 @pytest.mark.parametrize(("guide", "language"), [(GUIDES[0], "en"), (GUIDES[1], "ru")], ids=("en", "ru"))
 def test_the_entries_of_the_main_menu_are_those_of_the_manual(guide: Path, language: Language) -> None:
-    labels = re.findall(r'words\.label\("(b_\w+)"', read(ROOT / "actors" / "bot" / "screens" / "home.py"))
+    labels = re.findall(
+        r'(?:words\.label\(|private\(visit, )"(b_\w+)"', read(ROOT / "actors" / "bot" / "screens" / "home.py")
+    )
     in_code = {CATALOGUES[language][label].partition(":")[0] for label in labels}
     assert len(in_code) > 10
     table = re.search(r"^\| (?:on the menu|в меню) \|.*?\n\n", read(guide), re.MULTILINE | re.DOTALL)

@@ -62,7 +62,7 @@ def size(name: str, text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     found = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
     if found < LEAST_MEMORY:
-        raise _bad(name, text, "Give bytes, or a number with k, m or g; 16m at least.")
+        raise _bad(name, "Give bytes, or a number with k, m or g; 16m at least.")
     return found
 
 
@@ -72,7 +72,7 @@ def _number(name: str, text: str, least: float, most: float) -> float:
     except ValueError:
         found = -1.0
     if not least <= found <= most:
-        raise _bad(name, text, f"Give a number from {least:g} to {most:g}.")
+        raise _bad(name, f"Give a number from {least:g} to {most:g}.")
     return found
 
 
@@ -84,18 +84,19 @@ def _ports(env: Mapping[str, str]) -> tuple[Port, ...]:
 def _port(name: str, text: str) -> Port:
     match = _PORT.fullmatch(text)
     if match is None:
-        raise _bad(name, text, "Give [ADDRESS:][OUTSIDE:]INSIDE[/udp], such as 8000 or 0.0.0.0:80:8000.")
+        raise _bad(name, "Give [ADDRESS:][OUTSIDE:]INSIDE[/udp], such as 8000 or 0.0.0.0:80:8000.")
     inside = int(match["inside"])
     outside = int(match["outside"] or inside)
     host = (match["host"] or "127.0.0.1").strip("[]")
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        raise _bad(name, text, "The address before the ports must be an IP address.") from None
+        raise _bad(name, "The address before the ports must be an IP address.") from None
     if not (0 < inside <= MOST_PORT and 0 < outside <= MOST_PORT):
-        raise _bad(name, text, f"A port is a number from 1 to {MOST_PORT}.")
+        raise _bad(name, f"A port is a number from 1 to {MOST_PORT}.")
     return Port(inside, outside, host, match["protocol"] or "tcp")
 
 
-def _bad(name: str, text: str, hint: str) -> BadOption:
-    return BadOption(f"the variable {name} is {text!r}", hint, variable=name)
+def _bad(name: str, hint: str) -> BadOption:
+    # its value stays unsaid, as every variable's does
+    return BadOption(f"the variable {name} has a value that no container can use", hint, variable=name)

@@ -56,5 +56,7 @@ def test_a_thread_that_ended_has_no_stack() -> None:
 
 def test_a_look_at_a_stack_never_stops_python_when_garbage_is_collected_meanwhile() -> None:
     here = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", COLLECTED_MEANWHILE], cwd=here, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTED_MEANWHILE], cwd=here, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout == "came through\n", done.stderr

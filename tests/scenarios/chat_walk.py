@@ -236,6 +236,12 @@ class Walk:
             self.read.append(f"✉ {message.text}\n{message.labels}")
             self.wrong += [f"a message: {fault}" for fault in faults(message, self.language, names=self.names)]
 
+    def reads_the_notices(self) -> None:
+        """Read all that one of the people was told."""
+        for message in list(self.people[0].messages):
+            if not OURS.match(message.text) and not (message.document or message.photo):
+                self.reads(message)
+
     def _settles(self, person: User, press: Press, before: object, what: str) -> None:
         """The press is answered, and the panel is another picture (or there was a word why not)."""
         until = time.monotonic() + PATIENCE_S

@@ -33,6 +33,7 @@ SAID = (
     "soon",
     "zzz",
     "never",
+    "renamed",
     "плохое имя",
 )
 STRANGER_36 = base36(STRANGER)
@@ -55,12 +56,14 @@ def test_every_button_leads_on_and_every_message_reads_well(
         walk.gather()
         house.furnish()
         walk.sees_everything()
+        is_reminded_later(walk)
         adds_a_project(walk, house)
         types_nonsense(walk)
         lets_somebody_in(walk)
         walk.presses_everything()
         looks_at_what_went_wrong(walk, house)
         walk.presses_the_rest()
+        walk.reads_the_notices()
     finally:
         house.service.close()
         if os.environ.get("VANKA_READ"):
@@ -73,6 +76,16 @@ def test_every_button_leads_on_and_every_message_reads_well(
     assert not refused, "\n".join(map(str, refused))
     logged = [line for line in house.service.log.read_text().splitlines() if '"level": "error"' in line]
     assert not [line for line in logged if "Drill" not in line], logged
+
+
+def is_reminded_later(walk: Walk) -> None:
+    """A button of the notice that a test is over."""
+    with walk.somebody() as turn:
+        over = eventually(
+            lambda: [m for m in turn.user.messages if "R4l:" in str(m.keyboard)], "the test's end is told"
+        )
+        data = next(it["callback_data"] for row in over[0].keyboard for it in row if "R4l:" in it["callback_data"])
+        walk.goes(turn.user, data)
 
 
 def adds_a_project(walk: Walk, house: Lived) -> None:

@@ -82,7 +82,7 @@ class OneProject(Screen):
         mine = next((it for it in load.get("projects", []) if it["name"] == project.name and it.get("up", True)), None)
         lines: list[Html | None] = [words("load_down")]
         if mine is not None:
-            cpu, memory = f"{mine['cpu_percent']:.1f}", words.size(mine["memory_bytes"])
+            cpu, memory = words.decimal(mine["cpu_percent"]), words.size(mine["memory_bytes"])
             lines = [words("load_line", cpu=cpu, memory=memory, n=mine["processes"])]
         hour = visit.control.load_history(HOUR_S, project.no)
         day = visit.control.load_history(DAY_S, project.no)
@@ -91,7 +91,7 @@ class OneProject(Screen):
             (go(words.label("b_refresh"), "L2", project.no), go(words.label("b_status"), "S1", project.no)),
             _charts(visit, "L2", project.no),
         )
-        path = crumbs(visit, words.label("load_title"), project=project)
+        path = crumbs(visit, words.label("load_title"), words.label("by_projects_title"), project.name)
         return Page(path, join(lines), rows, back=Link("L1"))
 
     def act(self, visit: Visit) -> Reply:

@@ -53,7 +53,7 @@ def told(visit: Visit, history: LoadHistory, period: str) -> Html:
             what=history.project or words.label("chart_whole"),
             period=words.label("chart_hour" if period == HOUR else "chart_day"),
             zone=zone_name(history.end, zone),
-            cpu=f"{sum(it.cpu for it in points) / len(points):.1f}",
+            cpu=words.decimal(sum(it.cpu for it in points) / len(points)),
             peak=f"{by_cpu.cpu_peak:.0f}",
             peak_at=clock(by_cpu.at, zone),
             memory=words.size(sum(it.memory for it in points) / len(points)),
@@ -79,7 +79,7 @@ def summary(visit: Visit, period: str, history: LoadHistory) -> Html | None:
     return words(
         "load_period",
         period=words.label(period),
-        cpu=f"{sum(it.cpu for it in points) / len(points):.1f}",
+        cpu=words.decimal(sum(it.cpu for it in points) / len(points)),
         peak=f"{max(it.cpu_peak for it in points):.0f}",
         memory=words.size(max(it.memory for it in points)),
     )

@@ -129,13 +129,13 @@ class Value(Secretive):
         name = form.pop("t_key", "")
         sandbox(visit).set_variable(number, name, Secret(text))
         audit.info("a third-party variable was set", by=visit.asked_by, guest=number, variable=name)
-        return _done(visit, number, "note_var_saved", name, form)
+        return _done(visit, number, form, "note_var_saved", name=name)
 
 
-def _done(visit: Visit, number: str, note: str, name: str, form: dict[str, str]) -> Reply:
+def _done(visit: Visit, number: str, form: dict[str, str], note: str, **values: object) -> Reply:
     """Back to the list, with what was done and when it counts."""
     when = None if _is_draft(visit, number) else visit.words("tp_next_start")
-    return Reply(to=Link("T6", arg=number), note=join([visit.words(note, name=name), when], " "), form=form)
+    return Reply(to=Link("T6", arg=number), note=join([visit.words(note, **values), when], " "), form=form)
 
 
 class Import(Secretive):
@@ -161,7 +161,7 @@ class Import(Secretive):
         for name, value in found.items():
             sandbox(visit).set_variable(number, name, Secret(value))
         audit.info("third-party variables were set", by=visit.asked_by, guest=number, variables=len(found))
-        return _done(visit, number, "note_imported", str(len(found)), kept(visit.form))
+        return _done(visit, number, kept(visit.form), "note_imported", n=len(found))
 
 
 class OneVariable(Secretive):
@@ -192,7 +192,7 @@ class OneVariable(Secretive):
             return Reply(to=Link("T6v", arg=number), form={**kept(visit.form), "t_key": name})
         sandbox(visit).unset_variable(number, name)
         audit.info("a third-party variable was deleted", by=visit.asked_by, guest=number, variable=name)
-        return _done(visit, number, "note_var_deleted", name, kept(visit.form))
+        return _done(visit, number, kept(visit.form), "note_var_deleted", name=name)
 
 
 class Interval(Screen):

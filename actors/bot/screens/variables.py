@@ -146,7 +146,7 @@ class DeleteVariable(Question, Secretive):
         project = visit.project()
         info, test = found_variable(visit, project)
         visit.control.unset_variable(project.name, info.name, test)
-        return saved(visit, project, test, "note_var_deleted", info.name)
+        return saved(visit, project, test, "note_var_deleted", name=info.name)
 
 
 class OnlyTest(Question, Secretive):
@@ -172,10 +172,10 @@ class OnlyTest(Question, Secretive):
         info, _ = found_variable(visit, project)
         control.set_variable(project.name, info.name, control.reveal_variable(project.name, info.name, False), True)
         control.unset_variable(project.name, info.name, False)
-        return saved(visit, project, False, "note_var_moved", info.name)
+        return saved(visit, project, False, "note_var_moved", name=info.name)
 
 
-def saved(visit: Visit, project: Project, test: bool, note: str, name: str | int) -> Reply:
+def saved(visit: Visit, project: Project, test: bool, note: str, **values: object) -> Reply:
     """Back to the list, with what was done and when it counts."""
     to = Link("C1", project.no, "tc" if test else "c")
-    return Reply(to=to, note=join([visit.words(note, name=name), visit.words("note_next_start")], " "), form={})
+    return Reply(to=to, note=join([visit.words(note, **values), visit.words("note_next_start")], " "), form={})

@@ -82,7 +82,7 @@ class Value(Secretive):
         project = visit.project()
         name, test = self._name(visit, project)
         visit.control.set_variable(project.name, name, value, test)
-        return saved(visit, project, test, "note_var_saved", name)
+        return saved(visit, project, test, "note_var_saved", name=name)
 
     def _name(self, visit: Visit, project: Project) -> tuple[str, bool]:
         wanted = visit.place.arg.removesuffix(".g")
@@ -134,7 +134,7 @@ class Import(Secretive):
         for name, value in values.items():
             visit.control.set_variable(project.name, name, Secret(value), test)
         visit.shelf.drop(visit.chat, ENV)
-        return saved(visit, project, test, "note_imported", len(values))
+        return saved(visit, project, test, "note_imported", n=len(values))
 
 
 class Names(Secretive):

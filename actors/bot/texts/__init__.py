@@ -139,6 +139,10 @@ class Words:
             count /= 1024
         return f"{decimal(count, 1, self.language)} {self.label('u_gb')}"
 
+    def decimal(self, value: float) -> str:
+        """The number to one decimal place."""
+        return decimal(value, 1, self.language)
+
     def took(self, seconds: float) -> str:
         """How long something took: 0.3 s, 42 s, 3 min 5 s."""
         if seconds >= 10:

@@ -85,7 +85,7 @@ TEXTS: Final = {
     "note_copied": "📋 {n} {n:variable|variables} copied.",
     "note_var_saved": "🔒 {name}: saved (encrypted).",
     "note_var_deleted": "🗑 {name}: deleted.",
-    "note_imported": "📥 {name} {name:variable|variables} saved (encrypted).",
+    "note_imported": "📥 {n} {n:variable|variables} saved (encrypted).",
     "note_next_start": "It counts from the next start.",
     "note_changed": "✅ Saved.",
     "note_access": "🔑 The access was tried and saved (encrypted).",

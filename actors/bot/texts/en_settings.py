@@ -122,7 +122,7 @@ TEXTS: Final = {
     "alert_parked": "Stays down",
     "alert_watch_failed": "Git out of reach",
     "alert_watch_recovered": "Git in reach",
-    "alert_guest_step": "Third-party: commands",
+    "alert_guest_step": "Third-party: command",
     "alert_guest_commit": "Third-party: commit",
     "alert_guest_ended": "Third-party: ended",
     "alert_guest_failed": "Third-party: failed",

@@ -126,7 +126,7 @@ SAID: Final = (
     ("the new key is gone from memory", "новый ключ уже забыт"),
     ("no variable was found", "ни одной переменной не нашлось"),
     ("the values are gone from memory", "значения уже забыты"),
-    ("the variable {name} is {text}", "переменная {name} равна {text}"),
+    ("the variable {name} has a value that no container can use", "значение переменной {name} контейнеру не подходит"),
     ("the probe is empty", "проверка пуста"),
     ("{text} is not a probe", "{text} — не проверка"),
     ("{text} is not an address", "{text} — не адрес"),

@@ -121,7 +121,7 @@ TEXTS: Final = {
     "alert_parked": "Не поднимается",
     "alert_watch_failed": "Нет доступа к git",
     "alert_watch_recovered": "Доступ к git есть",
-    "alert_guest_step": "Сторонние: команды",
+    "alert_guest_step": "Сторонние: команда",
     "alert_guest_commit": "Сторонние: коммит",
     "alert_guest_ended": "Сторонние: завершён",
     "alert_guest_failed": "Сторонние: сбой",

@@ -186,7 +186,7 @@ def test_a_caption_tells_means_peaks_and_their_times(walk: Walk) -> None:
     assert file.kind == "photo"
     lines = file.caption.splitlines()
     assert lines[0] == "📈 <b>Контейнер</b>: последний час (UTC+3)"
-    assert lines[1] == "CPU: в среднем 22.9%, пик 50% (14:10)"
+    assert lines[1] == "CPU: в среднем 22,9%, пик 50% (14:10)"
     assert lines[2].startswith("RAM: в среднем 302 МБ, пик 304 МБ (14:0")
     assert len(file.caption) < 1024
 

@@ -96,7 +96,7 @@ class Watchtower:
         metrics = ChildSpec("metrics", partial(Metrics, self.services, Meters(), self.observatory))
         ear = ChildSpec("ear", partial(Ear, self.told.append))
         self.system.start(supervisor("root", [ear, metrics], restarts=100))
-        house = House(self.services, self.system, self.records.store, None, self.home, None, None)  # type: ignore[arg-type]  # not needed here
+        house = House(self.services, self.system, self.records.store, None, self.home, None, None, self.clock.now())  # type: ignore[arg-type]  # not needed here
         self.desk = LoadDesk(house)
         self.settle()
 
