@@ -9,7 +9,8 @@ from pathlib import Path
 
 from runtime.stacks import stack_of
 
-# Garbage whose finalizer starts a thread, and a collection that is due a few objects later: within the look, for some of the numbers.
+# Garbage whose finalizer starts a thread, and a collection that is due a few objects later: for some numbers within the
+# look itself.
 COLLECTED_MEANWHILE = """
 import gc, sys, threading
 from runtime.stacks import stack_of
