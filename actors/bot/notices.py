@@ -54,7 +54,7 @@ def line(notice: Notice, language: str) -> str:
     head = _head(notice, said)
     subject = facts.get("subject") or (facts.get("error") if notice.kind == Kind.WATCH_FAILED else None)
     if subject:
-        head = Html(f"{head} — {escape(_short(str(subject), 80))}")
+        head = Html(f"{head} — {escape(_short(said.sentence(str(subject)), 80))}")
     return head
 
 
@@ -203,7 +203,7 @@ def _details(notice: Notice, said: Said) -> list[str | None]:
         about = " — ".join(str(facts[name]) for name in ("subject", "author") if facts.get(name))
         found.append(Html(f"<code>{escape(str(facts['sha'])[:7])}</code> {escape(_short(about, MAX_LINE))}".rstrip()))
     if facts.get("who"):
-        found.append(said("by", who=facts["who"]))
+        found.append(said("by", who=said.asker(str(facts["who"]))))
     reason = facts.get("error") or facts.get("note")
     if reason and kind not in (Kind.ACTOR, Kind.TEST_FINISHED):
         why = said.sentence(str(reason).removeprefix(f"{_failed(facts)}: "))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.bot.texts import Html, escape
+from actors.bot.texts import CATALOGUES, Html, escape
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
 from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
 from actors.bot.texts.sentences import russian
@@ -14,6 +14,7 @@ class Said:
     def __init__(self, language: str) -> None:
         self._english = language == "en"
         self._texts = ENGLISH if self._english else RUSSIAN
+        self._screens = CATALOGUES["en" if self._english else "ru"]
 
     def __call__(self, key: str, **values: object) -> Html:
         """The sentence, each value escaped."""
@@ -26,6 +27,12 @@ class Said:
     def sentence(self, text: str) -> str:
         """What the service said in English, in this language as far as we know it."""
         return text if self._english else russian(text) or text
+
+    def asker(self, who: str) -> str:
+        """Who asked, for people: a name as it is, `cli:anna` as the command line."""
+        front, _, name = who.partition(":")
+        label = self._screens.get(f"by_{front}")
+        return who if label is None else label.format(name=name)
 
     def time(self, seconds: float | None) -> str:
         """`7 s`, `1:12`, `1:02:03`."""

@@ -1,90 +1,27 @@
-"""Everybody's walk through the chat: a house where much has happened, and people who press every button once."""
+"""Everybody's walk through the chat: people who see every screen and press every button once."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from actors.bot.links import Link, parse
-from actors.errors import VankaError
 from tests.fakes.botapi import BotApiServer, Message, Press, User
-from tests.fakes.gitrepo import GitRepo
+from tests.scenarios.lived import FIRST, PEOPLE
 from tests.scenarios.reading import OURS, faults
-from tests.scenarios.service import Service, eventually, free_port, program
+from tests.scenarios.service import eventually
 
-PEOPLE = 24  # Telegram takes one message a second from each chat: many people walk at the same time
 WALKERS = 4
-FIRST = 101
-MORE = 13  # projects that make lists long
 PATIENCE_S = 15.0
 DIFFERS = ("P1", "S1", "R1", "R3", "R3x", "R4", "R4x", "R5", "B1", "N1p")  # these depend on what became of the project
 LISTS = ("P0", "R0", "B0", "C0", "I0", "S0", "N1", "J0", "X1", "X4")  # one page of each looks like the others
-LATE = ("R4", "R3x", "R4x", "P1s", "P1r", "X1r", "X0r")  # these change what other screens show; the bot itself last
-
-
-class Lived:
-    """A service with projects in every state, made quickly: the programs answer at once."""
-
-    def __init__(self, directory: Path, telegram: BotApiServer) -> None:
-        self.directory = directory
-        admins = ",".join(str(FIRST + number) for number in range(PEOPLE))
-        settings = {"VANKA_TELEGRAM_TOKEN": telegram.token, "VANKA_TELEGRAM_API": telegram.url, "VANKA_ADMIN": admins}
-        self.service = Service(directory, **settings)
-        self.subjects = ("data/", "Fix <prices> & sums", "Broken", "Four", "The first of", "Ivan")
-        self.names = ["shop", "tried", "trial", "gone", "spare", *(f"more-{number}" for number in range(MORE))]
-
-    def furnish(self) -> None:
-        """Projects that run, failed, are tested, wait for a decision, and one whose repository is away."""
-        service, shop = self.service, self._project("shop", persist=["data/"], policy="notify")
-        service.ask("set", name="shop", key="API_KEY", value="a-long-secret-value", test=False)
-        service.ask("set", name="shop", key="PORT", value=str(free_port()), test=True)
-        service.ask("deploy", name="shop")
-        shop.commit({"main.py": program("two")}, "Fix <prices> & sums")
-        service.ask("deploy", name="shop")
-        shop.commit({"main.py": "print('this Error is meant')\nraise SystemExit(7)\n"}, "Broken")
-        service.ask("deploy", name="shop")
-        shop.commit({"main.py": program("four")}, "Four")
-        service.ask("check", name="shop")
-        self._project("tried", interval_s=60, policy="test")
-        service.ask("test", name="tried", for_s=1, detach=True)
-        self._project("trial", policy="notify")
-        service.ask("test", name="trial", for_s=600, detach=True)
-        gone = self._project("gone", policy="notify")
-        shutil.move(gone.bare, self.directory / "moved.git")
-        _refused(lambda: service.ask("check", name="gone"))
-        self._project("spare", policy="notify")
-        service.ask("test", name="spare", for_s=1, detach=True)
-        for name in self.names[5:]:
-            service.ask(
-                "add", name=name, url=str(shop.bare), path=str(self.directory / "apps" / name), interval_s=86_400
-            )
-        for name in ("tried", "spare"):
-            eventually(
-                lambda name=name: service.status(name)["last_deployment"]["ended_at"], f"the test of {name} ends"
-            )
-        eventually(lambda: service.status("trial")["state"] == "testing", "the test of trial is on")
-
-    def _project(self, name: str, **options: Any) -> GitRepo:
-        repo, port = GitRepo.in_directory(self.directory, name), free_port()
-        repo.commit({"main.py": program(name)}, f"The first of {name}")
-        given = {"path": str(self.directory / "apps" / name), "interval_s": 86_400, **options}
-        self.service.ask("add", name=name, url=str(repo.bare), probe=f"http://127.0.0.1:{port}/", **given)
-        self.service.ask("set", name=name, key="PORT", value=str(port), test=False)
-        return repo
-
-
-def _refused(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except VankaError:
-        return
-    raise AssertionError("this was to be refused")
+# these change what other screens show, or take away what they need; the bot itself last
+LATE = ("C2d", "C2t", "R4", "R3", "R3x", "R4x", "P1s", "P1r", "X1r", "X0r")
+HARMLESS = ("remind", "more")
 
 
 class Walk:
@@ -149,7 +86,7 @@ class Walk:
 
     def presses_everything(self) -> None:
         """Press every button that acts, once; but those that change what other screens show."""
-        early = deque(it for it in self.acts.items() if it[0][0] not in LATE)
+        early = deque(it for it in self.acts.items() if not _is_late(it[0]))
 
         def press(person: User) -> bool:
             with self.lock:
@@ -161,12 +98,11 @@ class Walk:
 
         self._together(press)
 
-    def presses_the_rest(self) -> None:
-        """Stops, restarts, ends: one after the other, the bot itself last."""
-        late = sorted(
-            (it for it in self.acts.items() if it[0][0] in LATE), key=lambda it: (LATE.index(it[0][0]), it[0])
-        )
-        for act, where in late:
+    def presses_the_rest(self, prepare: Callable[[str], object]) -> None:
+        """Deletes, stops, restarts, ends: one after the other, the bot itself last; each screen is prepared for it."""
+        late = [it for it in self.acts.items() if _is_late(it[0])]
+        for act, where in sorted(late, key=lambda it: (LATE.index(it[0][0]), it[0])):
+            prepare(act[0])
             with self.somebody() as turn:
                 self._acts(turn.user, act, where)
 
@@ -292,6 +228,11 @@ class Turn:
     def __exit__(self, *_: object) -> None:
         with self._walk.lock:
             self._walk.people.append(self.user)
+
+
+def _is_late(act: tuple[str, str]) -> bool:
+    screen, form = act
+    return screen in LATE and form not in HARMLESS
 
 
 def panel(person: User) -> Message | None:

@@ -18,7 +18,7 @@ LATIN = re.compile(
     r"Vanka|Telegram|GitHub|Git|git|Docker|Dockerfile|Python|venv|main|py|CPU|RAM|HTTP|URL|UTC|CSV|IP|SSH|https?|ssh|tcp|"
     r"env|secret|key|kept|Settings|Deploy|keys|push|application|json|Prometheus|metrics|user\d*|PORT|KEY|menu|"
     r"run|test|rollback|status|logs|set|interval|check|repo|load|approve|journal|lang|id|cancel|"
-    r"checker|control|doors|keeper|guests|bot|projects|uploads|sqlite3|branch)\b"
+    r"checker|control|doors|keeper|guests|herald|bot|projects|uploads|sqlite3|branch)\b"
 )
 RAW = re.compile(r"Traceback|Exception|\w+Error\(|<class|object at 0x|\bNone\b(?! is)|\bNaN\b|\{\w*\}|%[sd]")
 GAPS = re.compile(r"\(\s*\)|\(,| ,|,\s*\)|[а-яёa-z] \.(?:\s|$)|«»|“”|— —|\bназад назад|\bago ago|  \S")

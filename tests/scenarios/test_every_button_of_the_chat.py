@@ -11,7 +11,8 @@ import pytest
 from actors.bot.links import base36
 from actors.bot.screens import SCREENS
 from tests.fakes.botapi import BotApiServer
-from tests.scenarios.chat_walk import Lived, Walk, panel
+from tests.scenarios.chat_walk import Walk, panel
+from tests.scenarios.lived import Lived
 from tests.scenarios.service import eventually
 
 # they need a Docker engine, and have tests of their own
@@ -62,7 +63,7 @@ def test_every_button_leads_on_and_every_message_reads_well(
         lets_somebody_in(walk)
         walk.presses_everything()
         looks_at_what_went_wrong(walk, house)
-        walk.presses_the_rest()
+        walk.presses_the_rest(house.prepares)
         walk.reads_the_notices()
     finally:
         house.service.close()

@@ -64,7 +64,7 @@ TEXTS: Final = {
     "actor_parked": "🧯 {actor} падает раз за разом и больше не запускается: {error}",
     "actor_root": "🧯 {actor} не держится: {error}. Следующая попытка через {took} с",
     "actor_others": "🧯 Падений ещё: {times}. Подробности: Система › Ошибки",
-    "by": "Попросил(а): {who}",
+    "by": "Инициатор: {who}",
     "reason": "Причина: {error}",
     "stages": "Этапы: {stages}",
     "running": "Сейчас работает №{n}",

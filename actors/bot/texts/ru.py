@@ -118,7 +118,7 @@ TEXTS: Final = {
     "by_telegram": "{name}",
     "by_chat": "терминал",
     "by_cli": "командная строка",
-    "by_watcher": "по новому коммиту",
+    "by_watcher": "новый коммит",
     "by_vanka": "сама Vanka",
     # states and stages
     "state_running": "работает",

@@ -105,6 +105,20 @@ def test_a_success_reads_well() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("who", "english", "russian"), [("cli:anna", "command line", "командная строка"), ("Анна", "Анна", "Анна")]
+)
+def test_who_asked_is_said_in_the_reader_s_language(who: str, english: str, russian: str) -> None:
+    started = notice(Kind.STARTED, who=who)
+    assert f"Asked by: {english}" in message(started, "en").text
+    assert f"Инициатор: {russian}" in message(started, "ru").text
+
+
+def test_a_folded_line_says_why_in_the_reader_s_language() -> None:
+    away = notice(Kind.WATCH_FAILED, times=1, error="there is no repository at /srv/shop.git", subject=None)
+    assert "по адресу /srv/shop.git нет репозитория" in line(away, "ru")
+
+
 def test_a_failure_reads_well() -> None:
     said = message(
         notice(
