@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.bot.texts import CATALOGUES, Html, escape
+from actors.bot.texts.grammar import Language, decimal
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
 from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
 from actors.bot.texts.sentences import russian
@@ -12,9 +13,9 @@ class Said:
     """The sentences of one language."""
 
     def __init__(self, language: str) -> None:
-        self._english = language == "en"
-        self._texts = ENGLISH if self._english else RUSSIAN
-        self._screens = CATALOGUES["en" if self._english else "ru"]
+        self._language: Language = "en" if language == "en" else "ru"
+        self._texts = ENGLISH if language == "en" else RUSSIAN
+        self._screens = CATALOGUES[self._language]
 
     def __call__(self, key: str, **values: object) -> Html:
         """The sentence, each value escaped."""
@@ -26,7 +27,7 @@ class Said:
 
     def sentence(self, text: str) -> str:
         """What the service said in English, in this language as far as we know it."""
-        return text if self._english else russian(text) or text
+        return text if self._language == "en" else russian(text) or text
 
     def asker(self, who: str) -> str:
         """Who asked, for people: a name as it is, `cli:anna` as the command line."""
@@ -35,9 +36,11 @@ class Said:
         return who if label is None else label.format(name=name)
 
     def time(self, seconds: float | None) -> str:
-        """`7 s`, `1:12`, `1:02:03`."""
+        """`0.3 s`, `7 s`, `1:12`, `1:02:03`."""
         if seconds is None:
             return self._texts["unknown_code"]
+        if seconds < 0.95:
+            return f"{decimal(max(seconds, 0.0), 1, self._language)} {self._texts['s']}"
         total = max(round(seconds), 0)
         if total < 60:
             return f"{total} {self._texts['s']}"
