@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from actors.bot.texts.en import TEXTS as SCREENS
+
 TEXTS: Final = {
+    **{key: word for key, word in SCREENS.items() if key.startswith("stage_")},
     "commit": "🆕 <b>{name}</b>: new commit",
     "commit_skipped": "🆕 <b>{name}</b>: new commit that asks not to be deployed",
     "commit_forced": "🆕 <b>{name}</b>: the branch was rewritten, new commit",
@@ -83,12 +86,6 @@ TEXTS: Final = {
     "s": "s",
     "min": "min",
     "h": "h",
-    "stage_fetch": "fetch",
-    "stage_build": "build",
-    "stage_check": "check",
-    "stage_switch": "switch",
-    "stage_start": "start",
-    "stage_verify": "verify",
     "b_health": "🩺 Health",
     "b_status": "ℹ️ Status",
     "b_load": "📊 Load",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from actors.bot.texts.ru import TEXTS as SCREENS
+
 TEXTS: Final = {
+    **{key: word for key, word in SCREENS.items() if key.startswith("stage_")},
     "commit": "🆕 <b>{name}</b>: новый коммит",
     "commit_skipped": "🆕 <b>{name}</b>: новый коммит, его просили не разворачивать",
     "commit_forced": "🆕 <b>{name}</b>: история ветки переписана, новый коммит",
@@ -84,12 +87,6 @@ TEXTS: Final = {
     "s": "с",
     "min": "мин",
     "h": "ч",
-    "stage_fetch": "загрузка",
-    "stage_build": "сборка",
-    "stage_check": "пробный запуск",
-    "stage_switch": "замена",
-    "stage_start": "запуск",
-    "stage_verify": "проверка",
     "b_health": "🩺 Здоровье",
     "b_status": "ℹ️ Состояние",
     "b_load": "📊 Нагрузка",
