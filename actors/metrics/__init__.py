@@ -170,6 +170,7 @@ class Metrics(Actor[Message]):
         )
         self._restarts = meters.counter("vanka_actor_restarts_total", "Restarts of actors", ("actor",))
         self._up = meters.gauge("vanka_project_up", "1 while the production program runs", ("project",))
+        self._wanted = meters.gauge("vanka_project_wanted", "1 while it should: deployed, not stopped", ("project",))
         self._cpu = meters.gauge("vanka_project_cpu_percent", "Per cent of one core", ("project",))
         self._memory = meters.gauge("vanka_project_memory_bytes", "Resident memory", ("project",))
         self._own_cpu = meters.gauge("vanka_cpu_percent", "Per cent of what this container may use")
@@ -201,6 +202,7 @@ class Metrics(Actor[Message]):
         self._own_memory.set(sample.load.memory_bytes)
         for project in sample.projects:
             self._up.set(1 if project.up else 0, project=project.name)
+            self._wanted.set(1 if project.wanted else 0, project=project.name)
             self._cpu.set(project.cpu_percent, project=project.name)
             self._memory.set(project.memory_bytes, project=project.name)
         self._observatory.history.add(sample.at.timestamp(), sample.whole, sample.measured())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ Guests = Callable[[], Sequence[tuple[str, str, str]]]
 
 @dataclass(frozen=True)
 class ProgramLoad:
-    """One program, or one container: `kind` says whose. `up`: it is there. CPU in per cent of one core."""
+    """One program, or one container: `kind` says whose. CPU in per cent of one core.
+
+    `up`: it is there. `wanted`, of a project: it should be, for it was deployed and nobody stopped it.
+    """
 
     kind: str
     key: str
@@ -38,6 +41,7 @@ class ProgramLoad:
     memory_bytes: int = 0
     processes: int = 0
     container: str | None = None
+    wanted: bool = False
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -126,7 +130,8 @@ class Looker:
         for project in records.projects.all():
             run = runs.get((project.no, Environment.PRODUCTION))
             engine, handle = (project.engine, None) if run is None else (run.engine, run.handle)
-            yield _program(PROJECT, project, engine, handle), handle
+            wanted = project.wanted_up and (run is not None or records.versions.current(project) is not None)
+            yield replace(_program(PROJECT, project, engine, handle), wanted=wanted), handle
             test = runs.get((project.no, Environment.TEST))
             if test is not None:
                 yield _program(TEST, project, test.engine, test.handle), test.handle
@@ -159,5 +164,4 @@ def _program(kind: str, project: Project, engine: str, handle: Handle | None) ->
 def _with(it: ProgramLoad, load: ProcessLoad | None) -> ProgramLoad:
     if load is None:
         return it
-    figures = (load.cpu_percent, load.memory_bytes, load.processes)
-    return ProgramLoad(it.kind, it.key, it.name, it.engine, True, *figures, it.container)
+    return replace(it, up=True, cpu_percent=load.cpu_percent, memory_bytes=load.memory_bytes, processes=load.processes)

@@ -93,7 +93,8 @@ class Watchtower:
         self.observatory = Observatory(self.services, self.home, self.machine.running)
         self.observatory.looker._sampler = self.machine  # type: ignore[assignment]  # a machine that obeys
         self.system = System(clock=self.clock, workers=2)
-        metrics = ChildSpec("metrics", partial(Metrics, self.services, Meters(), self.observatory))
+        self.meters = Meters()
+        metrics = ChildSpec("metrics", partial(Metrics, self.services, self.meters, self.observatory))
         ear = ChildSpec("ear", partial(Ear, self.told.append))
         self.system.start(supervisor("root", [ear, metrics], restarts=100))
         house = House(self.services, self.system, self.records.store, None, self.home, None, None, self.clock.now())  # type: ignore[arg-type]  # not needed here
@@ -179,6 +180,25 @@ def test_the_load_names_the_whole_each_project_each_test_run_and_each_container(
         ("shop", "test", "cafe01234567"),
         ("tool", "guest", "c2"),
     ]
+
+
+def test_program_that_nobody_stopped_is_told_from_one_that_nobody_wants(house: Watchtower, project: Project) -> None:
+    def told() -> list[str]:
+        house.goes_on(10)
+        lines = house.meters.render().decode().splitlines()
+        return [line.rpartition(" ")[2] for line in lines if line.startswith(("vanka_project_up{", "vanka_project_w"))]
+
+    assert told() == ["0.0", "0.0"], "never deployed"
+    house.runs(project, "7")
+    house.machine.loads_of = {"7": ProcessLoad(12.5, 2**20, 3)}
+    assert told() == ["1.0", "1.0"]
+    house.machine.loads_of = {}
+    assert told() == ["0.0", "1.0"], "it has ended"
+    house.records.runs.clear(project, Environment.PRODUCTION)
+    house.records.versions.set_current(project, 1, house.clock.now())
+    assert told() == ["0.0", "1.0"], "no run is on record, but production holds a version"
+    house.records.projects.change(project.no, wanted_up=False)
+    assert told() == ["0.0", "0.0"], "somebody stopped it"
 
 
 def test_without_a_docker_engine_the_rest_is_told_and_it_is_asked_seldom(house: Watchtower, project: Project) -> None:
