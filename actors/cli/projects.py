@@ -60,7 +60,7 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--path", metavar="DIR", help="the directory that will hold the deployed commit")
     parser.add_argument("--subdir", metavar="D", help="the project's folder inside the repository")
     parser.add_argument(
-        "--interval", metavar="60s", type=duration, help="how often to look for new commits (default: 60s)"
+        "--interval", metavar="60s", type=duration, help="how often to look for new commits (a new project: 60s)"
     )
     parser.add_argument("--policy", choices=("deploy", "test", "notify"), help="what a new commit leads to")
     parser.add_argument("--engine", metavar="E", help="what runs it: process or container")
