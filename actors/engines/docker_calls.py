@@ -140,8 +140,8 @@ class Docker(Connection):
         """Its output from that time on (of what there is, the last `tail` lines), as it comes, until it ends."""
         options: dict[str, Any] = {"since": since} if since > 0 else {}
         lines: int | str = "all" if tail is None else tail
-        return self.stream(
-            "the container", lambda api: api.logs(container, stream=True, follow=True, tail=lines, **options)
+        return self.frames(
+            "the container", lambda api: api.logs(container, stream=True, follow=True, tail=lines, **options), "/logs"
         )
 
     def ends(self, labels: Mapping[str, str]) -> Stream:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from typing import Any, TypeVar, cast
 
 import docker
@@ -26,11 +28,12 @@ STEP_S = 900  # a stream may be silent for so long: a build's step, a quiet prog
 JOIN = "Run the service as a member of the group docker (that is as powerful as root)."
 DEFAULT = "unix:///var/run/docker.sock"
 FRAME = struct.Struct(">BxxxL")
+BUFFER = 64 * 1024
 T = TypeVar("T")
 Question = Callable[[Any], T]
 """Asked of the SDK's APIClient. It is Any here on purpose: its types promise less than it does."""
 
-BROKEN = (OSError, ValueError, requests.RequestException, urllib3.exceptions.HTTPError)
+BROKEN = (OSError, ValueError, HTTPException, requests.RequestException, urllib3.exceptions.HTTPError)
 """What reading a stream raises when the engine goes away, is silent for too long, or we closed it."""
 
 
@@ -56,6 +59,15 @@ class Line:
         file.raw._sock.settimeout(None)
         return file
 
+    def body(self, path: str) -> io.BufferedReader:
+        """The content of the answer to that question, as it comes; it may be silent for as long as it likes.
+
+        Read through the SDK each of its frames costs some 60 us, which a flood of output multiplies.
+        """
+        fp = cast("Any", next(it.raw for it in self._answers if path in it.url))._fp
+        fp.fp.raw._sock.settimeout(None)
+        return io.BufferedReader(_Content(fp), BUFFER)
+
     def close(self) -> None:
         """Let everything go. In the reader's thread."""
         for answer in self._answers:
@@ -66,6 +78,22 @@ class Line:
         self._answers.append(answer)
         if self.broken.is_set():
             self.break_off()
+
+
+class _Content(io.RawIOBase):
+    """An HTTP answer's content, whatever there is of it at a time."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        data = self._answer.read1(len(room))
+        room[: len(data)] = data
+        return len(data)
 
 
 class Stream:
@@ -149,16 +177,17 @@ class Connection:
             line.close()
             raise
 
-    def frames(self, what: str, question: Question[Any]) -> Stream:
-        """As `stream`, for what answers with a connection that was taken over: both outputs, in order.
+    def frames(self, what: str, question: Question[Any], path: str | None = None) -> Stream:
+        """As `stream`, for both outputs of a program, in order. `path`: a part of the address that answers with them.
 
-        The SDK reads such an answer from the bare socket and loses what came along with the answer's head.
+        Without one it is an answer whose connection was taken over. The SDK reads such a one from the bare socket and
+        loses what came along with the answer's head.
         """
         line = Line(self._connect(self.version(), STEP_S))
         try:
             with errors(what):
                 question(line.api)
-                return Stream(_unframed(line.last()), line)
+                return Stream(_unframed(line.body(path) if path else line.last()), line)
         except BaseException:
             line.close()
             raise
