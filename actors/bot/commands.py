@@ -16,6 +16,8 @@ from actors.bot.screens import third_party
 from actors.bot.spans import parse_span
 from actors.bot.texts import Html, as_language
 from actors.errors import NoSuchProject
+from actors.records.variables import check_variable
+from runtime.vault import Secret
 
 if TYPE_CHECKING:
     from actors.model.project import Project
@@ -162,7 +164,7 @@ def _rollback(visit: Visit, args: tuple[str, ...]) -> Reply:
 
 
 def _set(visit: Visit, args: tuple[str, ...]) -> Reply:
-    """`/set shop KEY`: the value is asked for, never taken from the command."""
+    """`/set shop KEY`: the value is asked for, never taken from the command, nor said again."""
     if not args:
         return Reply(to=Link("C0"))
     project = _named(visit, args[0], "C1")
@@ -170,7 +172,10 @@ def _set(visit: Visit, args: tuple[str, ...]) -> Reply:
         return project
     if len(args) == 1:
         return Reply(to=Link("C3", project.no))
-    return Reply(to=Link("C4", project.no), form={"key": args[1][:128], "test": ""})
+    key, given, _ = args[1].partition("=")
+    check_variable(key, Secret(""))
+    note = visit.words("set_apart") if given or len(args) > 2 else None
+    return Reply(to=Link("C4", project.no), form={"key": key, "test": ""}, note=note)
 
 
 def _interval(visit: Visit, args: tuple[str, ...]) -> Reply:

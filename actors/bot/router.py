@@ -17,7 +17,11 @@ from runtime.log import get
 
 log = get("actors.bot.audit")
 MAX_TYPED = 8192
-_CREDENTIALS = re.compile(r"://[^/\s@]+@")  # a link that holds a token is not left in the chat
+_SECRETS = (  # what is not left in the chat, whatever was asked for
+    re.compile(r"://[^/\s@]+@"),  # a link that holds a token
+    re.compile(r"^(?:/set\S*\s+\S+\s+)?(?:export\s+)?[^\s=/?&]+\s*=", re.IGNORECASE),  # a value beside its name
+    re.compile(r"^/set\S*\s+\S+\s+\S+\s+\S", re.IGNORECASE),  # a value after the name
+)
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,13 @@ def message(session: Session, update: MessageIn, words: Words, now: float, bot_n
         cleared = replace(session, waiting=None, seen=update.update_id)
         if command.name == "cancel":
             return Routed(Show(session.place if session.waiting is None else session.waiting.back), cleared, fresh=True)
-        secret = (command.name == "set" and len(command.args) > 2) or _CREDENTIALS.search(text)
-        delete = update.message_id if secret else None
+        delete = update.message_id if _is_secret(text) else None
         return Routed(commands.step(command), cleared, fresh=True, effect=True, delete=delete)
     if waiting is None and text.startswith("/"):
         return None  # for another bot of the group
     if waiting is not None:
         cleared = replace(session, waiting=None, seen=update.update_id)
-        delete = update.message_id if waiting.secret or _CREDENTIALS.search(text) else None
+        delete = update.message_id if waiting.secret or _is_secret(text) else None
         if now > waiting.until:
             return Routed(Show(waiting.back, words("t_input_expired")), cleared, fresh=True, delete=delete)
         document = update.document if waiting.document else None
@@ -111,3 +114,8 @@ def message(session: Session, update: MessageIn, words: Words, now: float, bot_n
     if update.chat_type != "private":
         return None
     return Routed(commands.search(text), replace(session, seen=update.update_id), fresh=True)
+
+
+def _is_secret(text: str) -> bool:
+    """Whether a message holds what nobody is to read later."""
+    return any(pattern.search(text) for pattern in _SECRETS)

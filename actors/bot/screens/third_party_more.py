@@ -13,15 +13,15 @@ from actors.bot.rights import Right
 from actors.bot.screen import CONFIRM_S, Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
 from actors.bot.screens.common import crumbs
 from actors.bot.screens.third_party import audit, every, guest, kept, marked, sandbox, wish
+from actors.bot.screens.variables_edit import QUICK, bare_name
 from actors.bot.spans import parse_span
-from actors.bot.texts import join
+from actors.bot.texts import Html, join
 from actors.errors import BadInput, BadVariable, NothingToDo, Unknown
 from actors.records.variables import check_variable
 from runtime.vault import Secret
 
 EVERY_S = (300, 900, 3600, 6 * 3600, 86400)
 MOST = 30
-QUICK = ("API_KEY", "BOT_TOKEN", "HTTP_PROXY", "HTTPS_PROXY")
 
 
 class Secretive(Screen):
@@ -96,17 +96,15 @@ class NewVariable(Secretive):
         )
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """The name, checked."""
-        return self._named(visit, text.strip())
+        """The name, checked; a value that stood beside it is asked for by itself."""
+        return self._named(visit, *bare_name(visit, text))
 
     def act(self, visit: Visit) -> Reply:
         """One of the usual ones."""
         return self._named(visit, QUICK[int(visit.place.arg.partition(",")[2] or 0) % len(QUICK)])
 
-    def _named(self, visit: Visit, name: str) -> Reply:
-        number = _number(visit)
-        check_variable(name, Secret(""))
-        return Reply(to=Link("T6v", arg=number), form={**kept(visit.form), "t_key": name})
+    def _named(self, visit: Visit, name: str, note: Html | None = None) -> Reply:
+        return Reply(to=Link("T6v", arg=_number(visit)), form={**kept(visit.form), "t_key": name}, note=note)
 
 
 class Value(Secretive):

@@ -20,6 +20,14 @@ QUICK = ("API_KEY", "BOT_TOKEN", "HTTP_PROXY", "HTTPS_PROXY")
 ENV = "env"
 
 
+def bare_name(visit: Visit, text: str) -> tuple[str, Html | None]:
+    """The name that was typed, and a word where its value stood beside it; raises BadVariable."""
+    name, given, _ = text.strip().partition("=")
+    name = name.removeprefix("export ").strip()
+    check_variable(name, Secret(""))
+    return name, visit.words("set_apart") if given else None
+
+
 class NewVariable(Secretive):
     """C3: the name."""
 
@@ -37,10 +45,9 @@ class NewVariable(Secretive):
         return Page(path, words("var_name_of", kind=kind), (quick[:2], quick[2:]), cancel=back, expects=expects)
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """The name, checked; `KEY=VALUE` is not taken, for that message stays in the chat."""
-        name = text.strip()
-        check_variable(name, Secret(""))
-        return Reply(to=Link("C4", visit.place.no), form={"key": name, "test": visit.place.arg})
+        """The name, checked; of `KEY=VALUE` the name only: a value is asked for by itself, and not said again."""
+        name, apart = bare_name(visit, text)
+        return Reply(to=Link("C4", visit.place.no), form={"key": name, "test": visit.place.arg}, note=apart)
 
     def act(self, visit: Visit) -> Reply:
         """One of the usual names."""

@@ -39,6 +39,7 @@ TEXTS: Final = {
     "var_delete": "Delete the variable <code>{name}</code>?",
     "var_name": "Name (A–Z, 0–9, _):",
     "var_value": "Value for <code>{name}</code> ({kind}). Your message is deleted right after reading.",
+    "set_apart": "⚠️ The value beside the name was not taken. Send it by itself.",
     "var_import": "Send a .env file or its text. Your message is deleted right after reading.",
     "var_preview": "New {new}, changed {changed}, strange lines {strange}:",
     "settings_title": "Settings",

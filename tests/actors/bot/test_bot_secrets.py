@@ -1,0 +1,57 @@
+"""What nobody is to read later does not stay in the chat: values typed too early, values that were shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.actors.bot.fake_control import FakeControl
+from tests.actors.bot.front import Front, front
+
+
+@pytest.fixture
+def control() -> FakeControl:
+    return FakeControl()
+
+
+@pytest.fixture
+def bot(tmp_path: Path, control: FakeControl) -> Iterator[Front]:
+    with front(tmp_path, control) as running:
+        yield running
+
+
+@pytest.mark.parametrize("command", ["/set shop TOKEN=hidden-value", "/set shop TOKEN hidden-value"])
+def test_a_value_in_the_command_is_deleted_not_said_again_and_asked_for_by_itself(
+    bot: Front, control: FakeControl, command: str
+) -> None:
+    control.have("shop", versions=1)
+    anna = bot.opens_menu(bot.admin())
+    sent = anna.writes(command)
+    anna.waits_for_text("Значение для TOKEN (боевая)")
+    bot.server.wait_for(lambda: sent.deleted)
+    anna.waits_for_text("Значение рядом с названием не взято")
+    assert "hidden-value" not in "".join(message.text for message in anna.history)
+    assert not control.all["shop"].variables
+
+
+@pytest.mark.parametrize("typed", ["TOKEN=hidden-value", "export TOKEN = hidden-value", "9TOKEN=hidden-value"])
+def test_a_value_beside_the_name_is_deleted_and_not_said_again(bot: Front, control: FakeControl, typed: str) -> None:
+    control.have("shop", versions=1)
+    anna = bot.opens_menu(bot.admin())
+    anna.writes("/set shop")
+    anna.waits_for_text("Название новой переменной")
+    sent = anna.writes(typed)
+    anna.waits_for_text("не годится для имени" if typed.startswith("9") else "Значение для TOKEN")
+    bot.server.wait_for(lambda: sent.deleted)
+    assert "hidden-value" not in "".join(message.text for message in anna.history)
+
+
+def test_a_name_that_no_variable_can_have_is_refused_before_its_value_is_asked_for(
+    bot: Front, control: FakeControl
+) -> None:
+    control.have("shop", versions=1)
+    anna = bot.opens_menu(bot.admin())
+    anna.writes("/set shop VANKA_HOME")
+    anna.waits_for_text("VANKA_HOME задаёт сама Vanka")
