@@ -13,6 +13,7 @@ from actors.bot.links import Link
 from actors.bot.rights import Right
 from actors.bot.screen import HOME, Page, Reply, Visit, go
 from actors.bot.screens import third_party
+from actors.bot.screens.log import Wanted, page_size
 from actors.bot.spans import parse_span
 from actors.bot.texts import Html, as_language
 from actors.errors import NoSuchProject
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 MAX_ARGS = 20
+_LONGEST = 18  # digits: more do not fit into a button, and no project has so many versions
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,19 @@ def _rollback(visit: Visit, args: tuple[str, ...]) -> Reply:
     if isinstance(project, Reply):
         return project
     number = args[1].lstrip("#№") if len(args) > 1 else ""
-    return Reply(to=Link("B3" if number.isdecimal() else "B1", project.no, number[:9] if number.isdecimal() else ""))
+    if not number.isascii() or not number.isdecimal():
+        return Reply(to=Link("B1", project.no))
+    return Reply(to=Link("B3", project.no, number[:_LONGEST]))
+
+
+def _logs(visit: Visit, args: tuple[str, ...]) -> Reply:
+    """`/logs shop 10`: the last ten lines; thirty without a number."""
+    if not args:
+        return Reply(to=Link("S0"))
+    project = _named(visit, args[0], "S2")
+    if isinstance(project, Reply):
+        return project
+    return Reply(to=Link("S2", project.no, Wanted(lines=page_size(args[1])).arg if len(args) > 1 else ""))
 
 
 def _set(visit: Visit, args: tuple[str, ...]) -> Reply:
@@ -237,7 +251,7 @@ COMMANDS: Final = MappingProxyType(
         "rollback": Spec(Right.RUN, _rollback),
         "versions": Spec(Right.SEE, _shows("B1", "B0")),
         "status": Spec(Right.SEE, _shows("S1", "S0")),
-        "logs": Spec(Right.SEE, _shows("S2", "S0")),
+        "logs": Spec(Right.SEE, _logs),
         "set": Spec(Right.CHANGE, _set),
         "interval": Spec(Right.CHANGE, _interval),
         "check": Spec(Right.RUN, _check),

@@ -23,7 +23,7 @@ ERROR = re.compile(r"error|exception|traceback|critical|fatal|panic|failed|ош�
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the argument asks for: `<which>.<errors><page back>.<followed since>`, from the end on.
+    """What the argument asks for: `<which>.<errors><page back>.<followed since>.<lines a page>`, from the end on.
 
     `which` is empty (the program), `t` (the test) or a deployment's id.
     """
@@ -32,12 +32,13 @@ class Wanted:
     errors: bool = False
     back: int = 0
     since: str = ""
+    lines: int = TAIL
 
     @property
     def arg(self) -> str:
         """As it stands in a button."""
         how = ("e" if self.errors else "") + (str(self.back) if self.back else "")
-        parts = [self.which, how, self.since]
+        parts = [self.which, how, self.since, str(self.lines) if self.lines != TAIL else ""]
         while parts[1:] and not parts[-1]:
             parts.pop()
         return ".".join(parts)
@@ -50,10 +51,15 @@ class Wanted:
 
 def wanted(arg: str) -> Wanted:
     """What an argument asks for; of a strange one what can be understood."""
-    which, how, since = ([*arg.split("."), "", ""])[:3]
+    which, how, since, lines = ([*arg.split("."), "", "", ""])[:4]
     digits = how.removeprefix("e")
     back = min(int(digits[:4]), MOST_BACK) if digits.isdecimal() else 0
-    return Wanted(which, how.startswith("e"), back, since)
+    return Wanted(which, how.startswith("e"), back, since, page_size(lines))
+
+
+def page_size(text: str) -> int:
+    """How many lines are shown at once: so many as somebody wrote, thirty at most and where it is no number."""
+    return min(max(int(text[:4]), 1), TAIL) if text.isascii() and text.isdecimal() else TAIL
 
 
 class Log(Screen):
@@ -63,7 +69,7 @@ class Log(Screen):
     act_right = Right.SEE
 
     def draw(self, visit: Visit) -> Page:
-        """Thirty lines: the last, those before, or the last with an error in them."""
+        """Thirty lines or fewer: the last, those before, or the last with an error in them."""
         words, project, it = visit.words, visit.project(), wanted(visit.place.arg)
         following = _following(visit, it)
         lines, more = _lines(visit, project.name, it)
@@ -71,7 +77,7 @@ class Log(Screen):
         path = crumbs(visit, title, *((it.which,) if it.which.startswith("d") else ()), project=project)
         head = "log_following" if following else "log_errors" if it.errors else "log_earlier" if it.back else None
         body = words("no_errors") if it.errors and not lines else output(lines, words)
-        text = join([words(head, n=it.back * TAIL) if head else None, body])
+        text = join([words(head, n=it.back * it.lines) if head else None, body])
         rows = (*_turning(visit, it, more, following), _logs(visit, it), *_more(visit, it))
         shown = tuple(row for row in rows if row)
         return Page(path, text, shown, back=Link("P1", project.no), live_s=LIVE_S if following else None)
@@ -93,9 +99,9 @@ def _lines(visit: Visit, name: str, it: Wanted) -> tuple[list[str], bool]:
     if it.errors:
         every = visit.control.log_tail(name, SEARCHED_LINES, **it.named)
         return [line for line in every if ERROR.search(line)][-TAIL:], False
-    found = visit.control.log_tail(name, (it.back + 1) * TAIL + 1, **it.named)
-    end = len(found) - it.back * TAIL
-    return found[max(end - TAIL, 0) : max(end, 0)], end > TAIL
+    found = visit.control.log_tail(name, (it.back + 1) * it.lines + 1, **it.named)
+    end = len(found) - it.back * it.lines
+    return found[max(end - it.lines, 0) : max(end, 0)], end > it.lines
 
 
 def _turning(visit: Visit, it: Wanted, more: bool, following: bool) -> Rows:
