@@ -253,6 +253,7 @@ class Dialogue:
             waiting=waiting,
             form=visit.form if (screen is not None and screen.keeps_form) else {},
             live=page.live_s is not None,
+            secret=page.secret,
             user=visit.person.id,
             **kept,
         )

@@ -56,6 +56,7 @@ class Page:
 
     `back` None: no way back is drawn (the main menu). `cancel`: it leads there instead of to the menu.
     `life_s`: after so long its acting buttons do nothing any more. `live_s`: it is drawn again after so long.
+    `secret`: its message is removed, not only left without buttons, when another one becomes the panel.
     """
 
     crumbs: tuple[str, ...]
@@ -66,6 +67,7 @@ class Page:
     expects: Expect | None = None
     life_s: float | None = None
     live_s: float | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True)

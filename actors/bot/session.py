@@ -29,7 +29,7 @@ class Session:
     """One chat. `offered` holds the data of the acting buttons that may be pressed, until `offered_until` (Unix time).
 
     `seen` is the last update that had an effect: one that comes in again is not done again. `form` holds the answers
-    given so far, never a secret. `live`: the page is drawn again by itself. `title` is a group's.
+    given so far, never a secret. `live`: the page is drawn again by itself. `secret`: it shows one. `title`: a group's.
     """
 
     chat: int
@@ -42,6 +42,7 @@ class Session:
     form: Mapping[str, str] = field(default_factory=dict)
     seen: int = 0
     live: bool = False
+    secret: bool = False
     user: int = 0
     title: str = ""
 
@@ -70,6 +71,7 @@ def _encode(session: Session) -> dict[str, Any]:
         "form": dict(session.form),
         "seen": session.seen,
         "live": session.live,
+        "secret": session.secret,
         "user": session.user,
         "title": session.title,
     }

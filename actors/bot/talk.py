@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.bot.dialogue import Turn
 from actors.bot.keyboard import Button, Keyboard
-from actors.bot.orders import DropKeyboard, Order, PanelShown, SendFile, SendText, ShowPanel
+from actors.bot.orders import DeleteMessage, DropKeyboard, Order, PanelShown, SendFile, SendText, ShowPanel
 from actors.bot.router import Routed
 from actors.bot.screen import Person
 from actors.bot.session import Session
@@ -39,6 +39,15 @@ def messages(turn: Turn) -> Iterator[Order]:
         yield SendText(tell.chat, tell.text, rows, silent=tell.silent)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a panel shows. `secret`: it is not to be read later."""
+
+    text: str
+    keyboard: Keyboard
+    secret: bool
+
+
 @dataclass
 class Talk:
     """One chat."""
@@ -50,11 +59,15 @@ class Talk:
     serial: int = 0  # counts pictures
     dirty: bool = False
     sending_since: float | None = None
-    held: tuple[str, Keyboard] | None = None
+    held: Picture | None = None
     held_fresh: bool = False
     retired: int = 0  # the newest message that was a panel and is none any more; numbers of messages grow
-    visible: tuple[str, Keyboard] | None = None
+    visible: Picture | None = None  # None: not known, as after a start
+    secret: bool = False  # the panel shows what is not to be read later
     private: bool = True
+
+    def __post_init__(self) -> None:
+        self.secret = self.session.secret
 
     def show(self, turn: Turn, *, fresh: bool, reply_to: Address[Any], now: float) -> Iterator[Order]:
         """What the outbox must do so that the chat shows this."""
@@ -63,7 +76,7 @@ class Talk:
         self.dirty = True
         for file in turn.files:
             yield SendFile(turn.session.chat, file.name, file.content, file.caption, file.kind)
-        picture = (turn.text, turn.keyboard)
+        picture = Picture(turn.text, turn.keyboard, turn.session.secret)
         if self.sending_since is not None and now - self.sending_since < SENDING_S:
             self.held = picture  # the panel is on its way: this is shown in it, or after it, when it has arrived
             self.held_fresh = self.held_fresh or fresh
@@ -74,21 +87,20 @@ class Talk:
         elif picture != self.visible:
             yield self._order(picture, old, reply_to)
 
-    def _anew(
-        self, picture: tuple[str, Keyboard], old: int | None, reply_to: Address[Any], now: float
-    ) -> Iterator[Order]:
-        """A new message becomes the panel; the old one keeps its text and loses its buttons."""
+    def _anew(self, picture: Picture, old: int | None, reply_to: Address[Any], now: float) -> Iterator[Order]:
+        """A new message becomes the panel; the old one loses its buttons, and keeps its text if that is no secret."""
+        secret = self.secret
         self.session = replace(self.session, panel=None)
         self.sending_since = now
         self.retired = max(self.retired, old or 0)
         yield self._order(picture, None, reply_to)
         if old is not None:
-            yield DropKeyboard(self.session.chat, old)
+            yield DeleteMessage(self.session.chat, old) if secret else DropKeyboard(self.session.chat, old)
 
     def arrived(self, shown: PanelShown, reply_to: Address[Any], now: float) -> Iterator[Order]:
         """The panel stands; what was drawn meanwhile goes into it."""
         if shown.replaced is not None and shown.replaced <= self.retired:
-            yield DropKeyboard(self.session.chat, shown.message_id)  # an edit of an old panel that was gone: nobody's
+            yield DeleteMessage(self.session.chat, shown.message_id)  # an edit of an old panel that was gone: nobody's
             return
         if shown.replaced is None and (self.sending_since is None or shown.message_id <= self.retired):
             return  # the answer to an edit
@@ -102,6 +114,6 @@ class Talk:
         elif held is not None and held != self.visible:
             yield self._order(held, shown.message_id, reply_to)
 
-    def _order(self, picture: tuple[str, Keyboard], message: int | None, reply_to: Address[Any]) -> ShowPanel:
-        self.visible = picture
-        return ShowPanel(self.session.chat, *picture, message_id=message, reply_to=reply_to)
+    def _order(self, picture: Picture, message: int | None, reply_to: Address[Any]) -> ShowPanel:
+        self.visible, self.secret = picture, picture.secret
+        return ShowPanel(self.session.chat, picture.text, picture.keyboard, message_id=message, reply_to=reply_to)

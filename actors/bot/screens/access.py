@@ -118,4 +118,5 @@ class Hook(Secretive):
         copies = [Choice(words.label("b_copy_secret"), copy=secret)]
         if url and len(url) <= MOST_COPY:
             copies.insert(0, Choice(words.label("b_copy_url"), copy=url))
-        return Page(path, join([words("hook_text"), where, shown]), (tuple(copies),), back=Link("P2", project.no))
+        text = join([words("hook_text"), where, shown])
+        return Page(path, text, (tuple(copies),), back=Link("P2", project.no), secret=True)

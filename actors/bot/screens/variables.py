@@ -121,7 +121,7 @@ class Variable(Secretive):
         log.warning("a variable was shown", user=visit.person.id, project_name=project.name, variable=info.name)
         shown = Html(f"<tg-spoiler>{escape(value.reveal()[:SHOWN_MOST])}</tg-spoiler>")
         page = self._page(visit, project, info, test, join([visit.words("var_shown"), shown]))
-        return Reply(page=Page(page.crumbs, page.text, page.rows, back=page.back, live_s=SHOWN_S))
+        return Reply(page=Page(page.crumbs, page.text, page.rows, back=page.back, live_s=SHOWN_S, secret=True))
 
 
 class DeleteVariable(Question, Secretive):

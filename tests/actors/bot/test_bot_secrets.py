@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.vault import Secret
 from tests.actors.bot.fake_control import FakeControl
 from tests.actors.bot.front import Front, front
+from tests.fakes.botapi import User
 
 
 @pytest.fixture
@@ -55,3 +57,42 @@ def test_a_name_that_no_variable_can_have_is_refused_before_its_value_is_asked_f
     anna = bot.opens_menu(bot.admin())
     anna.writes("/set shop VANKA_HOME")
     anna.waits_for_text("VANKA_HOME задаёт сама Vanka")
+
+
+def is_shown_a_value(bot: Front, control: FakeControl) -> User:
+    control.have("shop", versions=1)
+    control.set_variable("shop", "TOKEN", Secret("a-long-secret-value"), False)
+    anna = bot.opens_menu(bot.admin())
+    anna.writes("/start c_1")
+    anna.waits_for_text("Режим: Боевой")
+    bot.press(anna, "TOKEN", "Значение: ••••ue")
+    bot.press(anna, "👁 Показать 15 с", "a-long-secret-value")
+    return anna
+
+
+def test_a_value_that_was_shown_does_not_stay_above_a_new_panel(bot: Front, control: FakeControl) -> None:
+    anna = is_shown_a_value(bot, control)
+    shown = anna.panel
+    anna.writes("/menu")
+    anna.wait_for(lambda u: shown.deleted and u.panel.text.startswith("Меню"))
+    assert "secret-value" not in "".join(message.text for message in anna.messages)
+
+
+def test_a_value_that_was_shown_does_not_outlive_the_service(bot: Front, control: FakeControl) -> None:
+    anna = is_shown_a_value(bot, control)
+    shown = anna.panel
+    bot.halt()
+    anna.writes("/menu")
+    bot.forgives += ("terminated by other getUpdates",)
+    bot.boot()
+    anna.wait_for(lambda u: u.panel is not shown and u.panel.text.startswith("Меню"))
+    anna.wait_for(lambda u: "secret-value" not in "".join(message.text for message in u.messages))
+
+
+def test_the_secret_of_a_webhook_does_not_stay_above_a_new_panel(bot: Front, control: FakeControl) -> None:
+    control.have("shop", versions=1)
+    anna = bot.opens_menu(bot.admin())
+    anna.writes("/start h_1")
+    shown = anna.waits_for_text("Секрет: ")
+    anna.writes("/menu")
+    anna.wait_for(lambda u: shown.deleted and u.panel.text.startswith("Меню"))
