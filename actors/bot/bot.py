@@ -21,7 +21,7 @@ from actors.bot.bot_messages import (
 from actors.bot.dialogue import Again, Dialogue, Show
 from actors.bot.doorman import Doorman
 from actors.bot.greeting import Greeting
-from actors.bot.orders import AnswerPress, DeleteMessage, Order, PanelShown
+from actors.bot.orders import AnswerPress, DeleteMessage, Order, PanelLost, PanelShown
 from actors.bot.router import Routed
 from actors.bot.screen import HOME, LIVE_S, Person
 from actors.bot.session import Session, sessions
@@ -80,6 +80,9 @@ class Bot(Actor[Message]):
             case PanelShown():
                 talk = self._talk(message.chat)
                 self._send(talk.arrived(message, self.context.address, self.context.system.clock.monotonic()))
+            case PanelLost():
+                talk = self._talk(message.chat)
+                self._send(talk.lost(message, self.context.address, self.context.system.clock.monotonic()))
             case Tick(chat, serial):
                 self._tick(chat, serial)
             case Stuck(chat, turn):

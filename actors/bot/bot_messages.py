@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.bot.dialogue import Turn
-from actors.bot.orders import PanelShown
+from actors.bot.orders import PanelLost, PanelShown
 from actors.bot.talk import Item
 from actors.bot.wire import Me
 from actors.bot.work import Arrived
@@ -55,4 +55,4 @@ class Named:
     done: Done[Me]
 
 
-Message = Arrived | Stepped | PanelShown | Tick | Stuck | Flush | AskName | Named
+Message = Arrived | Stepped | PanelShown | PanelLost | Tick | Stuck | Flush | AskName | Named

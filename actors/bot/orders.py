@@ -20,7 +20,8 @@ class ShowPanel:
     """Let the chat's live panel show this: `message_id` is edited in place, or a new message is sent (None).
 
     A panel that cannot be edited any more is sent anew. Only the newest waiting one of a message counts, for a panel
-    is a picture and no message. `reply_to` is told PanelShown when it stands. Always silent.
+    is a picture and no message. `reply_to` is told PanelShown when it stands, PanelLost when it was given up. Always
+    silent.
     """
 
     chat: int
@@ -40,6 +41,17 @@ class PanelShown:
     chat: int
     message_id: int
     replaced: int | None = None
+
+
+@dataclass(frozen=True)
+class PanelLost:
+    """The answer to ShowPanel when nobody knows whether it stands, or when it was refused: it is not tried again.
+
+    `message_id` is the message that was to be edited, None for a new one.
+    """
+
+    chat: int
+    message_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from actors.bot.orders import (
     DeleteMessage,
     DropKeyboard,
     Order,
+    PanelLost,
     PanelShown,
     SendFile,
     SendText,
@@ -222,20 +223,18 @@ class Outbox(Actor[Message]):
         order = waiting.order
         known = self._trouble(chat, error)
         match error:
-            case RetryAfter() | Unauthorized() | JobRejected():
-                self._queue.put_back(waiting, tried=False)
-            case Unreachable(maybe_delivered=False):
+            case RetryAfter() | Unauthorized() | JobRejected() | Unreachable(maybe_delivered=False):
                 self._queue.put_back(waiting, tried=False)
             case Unreachable() if harmless_twice(order) and waiting.tries < MOST_TRIES:
                 self._queue.put_back(waiting)
             case Refused(moved_to=int() as moved) if chat != BOT:
                 log.warning("the group has a new number", chat=chat, moved_to=moved)
                 self._queue.put_back(replace(waiting, order=to_chat(order, moved)))
-            case Refused(is_blocked=True):
-                log.info("somebody cannot be reached", order=type(order).__name__)
             case _:
-                if not known:
+                if not known and not (isinstance(error, Refused) and error.is_blocked):
                     log.error("an order could not be done", order=type(order).__name__, chat=chat, error=str(error))
+                if isinstance(order, ShowPanel) and order.reply_to is not None:
+                    order.reply_to.tell(PanelLost(order.chat, order.message_id))
 
     def _trouble(self, chat: int, error: BaseException | None) -> bool:
         """What an error means for all that follows; False when it means nothing for it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.bot.dialogue import Turn
 from actors.bot.keyboard import Button, Keyboard
-from actors.bot.orders import DeleteMessage, DropKeyboard, Order, PanelShown, SendFile, SendText, ShowPanel
+from actors.bot.orders import DeleteMessage, DropKeyboard, Order, PanelLost, PanelShown, SendFile, SendText, ShowPanel
 from actors.bot.router import Routed
 from actors.bot.screen import Person
 from actors.bot.session import Session
@@ -113,6 +113,19 @@ class Talk:
             yield from self._anew(held, shown.message_id, reply_to, now)
         elif held is not None and held != self.visible:
             yield self._order(held, shown.message_id, reply_to)
+
+    def lost(self, gone: PanelLost, reply_to: Address[Any], now: float) -> Iterator[Order]:
+        """What was to be shown may not stand there. What was drawn meanwhile is, whoever pressed waits for it."""
+        if gone.message_id is not None:
+            if gone.message_id == self.session.panel:
+                self.visible = None  # whatever is drawn next differs from that
+            return
+        if self.sending_since is None:
+            return
+        self.sending_since = None
+        held, self.held, self.held_fresh = self.held, None, False
+        if held is not None:
+            yield from self._anew(held, self.session.panel, reply_to, now)
 
     def _order(self, picture: Picture, message: int | None, reply_to: Address[Any]) -> ShowPanel:
         self.visible, self.secret = picture, picture.secret

@@ -11,6 +11,7 @@ from actors.bot.rights import Role
 from actors.bot.screens.system import walk
 from tests.actors.bot.fake_control import FakeControl
 from tests.actors.bot.front import ADMIN, Front, asks_to_deploy, front, offered
+from tests.fakes.botapi import Fault
 from tests.runtime.kit import until
 
 
@@ -194,6 +195,27 @@ def test_an_outage_is_over_when_telegram_is_back(bot: Front, control: FakeContro
         anna.presses("📦 Проекты")
     anna.wait_for(lambda u: "Выберите проект" in u.panel.text, timeout=15)
     bot.press(anna, "shop", "Версия №1")
+
+
+def test_a_panel_whose_answer_got_lost_is_answered_when_it_is_pressed(bot: Front, control: FakeControl) -> None:
+    control.have("shop", versions=1)
+    anna = bot.admin()
+    bot.server.faults.next("sendMessage", Fault.reset_after())
+    anna.writes("/menu")
+    lost = anna.waits_for_text("Проектов: 1")
+    anna.presses("📦 Проекты", lost)
+    anna.wait_for(lambda u: "Выберите проект" in u.panel.text)
+    bot.press(anna, "shop", "Версия №1")
+
+
+def test_an_edit_that_telegram_refuses_is_not_taken_for_shown(bot: Front, control: FakeControl) -> None:
+    control.have("shop", versions=1)
+    anna = bot.opens_menu(bot.admin())
+    bot.server.faults.next("editMessageText", Fault.status(400))
+    anna.waits_for_answer(anna.presses("📦 Проекты"))
+    bot.server.wait_for(lambda: bot.server.faults.fired)
+    until(lambda: bot.system.idle())
+    bot.press(anna, "📦 Проекты", "Выберите проект")
 
 
 def test_an_update_that_comes_twice_acts_once(bot: Front, control: FakeControl) -> None:
