@@ -72,6 +72,6 @@ class Doors(Actor[OpenAgain]):
         self.context.after(AGAIN_S, OpenAgain())
         if not self._told:
             self._told = True
-            text = f"{error} {error.hint} Everything else works; it is tried again every {AGAIN_S:.0f} s."
+            text = f"{error}. {error.hint} Everything else works; it is tried again every {AGAIN_S:.0f} s."
             say.warning(text)
             self.context.publish(ServiceNotice(text))

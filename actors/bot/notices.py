@@ -92,7 +92,7 @@ def _head(notice: Notice, said: Said) -> Html:
         Kind.TEST_FINISHED: lambda: _tested(notice, said),
         Kind.DOWN: lambda: _down(notice, said),
         Kind.ACTOR: lambda: _actor(facts, said),
-        Kind.SERVICE: lambda: said("service", text=facts["text"]),
+        Kind.SERVICE: lambda: said("service", text=said.sentence(str(facts["text"]))),
         Kind.SERVICE_BACK: lambda: said("service_back"),
         Kind.LOAD: lambda: said(
             "load_over" if facts["over"] else "load_high",

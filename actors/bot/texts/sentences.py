@@ -8,6 +8,7 @@ from typing import Final
 
 from actors.bot.texts.ru_hints import HINTS
 from actors.bot.texts.ru_said import SAID
+from actors.bot.texts.ru_service import SERVICE
 from actors.bot.texts.ru_source import SOURCE
 
 _GAP: Final = re.compile(r"\{(\w+)\}")
@@ -49,7 +50,7 @@ def _quoted(value: str) -> str:
 @functools.cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Those with the most words of their own first: what fits them fits them best."""
-    known = sorted((*SAID, *SOURCE, *HINTS), key=lambda it: -len(_GAP.sub("", it[0])))
+    known = sorted((*SAID, *SOURCE, *SERVICE, *HINTS), key=lambda it: -len(_GAP.sub("", it[0])))
     return tuple((_pattern(english), said) for english, said in known)
 
 

@@ -259,7 +259,7 @@ def test_what_happens_to_programs_repositories_and_the_service_is_told(post: Pos
         WatchRecovered("shop", NOW),
         ServiceStarted(NOW, after_crash=True),
         ServiceStarted(NOW, after_crash=False),
-        ServiceNotice("the disk is nearly full"),
+        ServiceNotice("the disk could not be cleaned up: a folder of root's"),
     ]
     for number, event in enumerate(events):
         post.publish(event)
@@ -272,7 +272,7 @@ def test_what_happens_to_programs_repositories_and_the_service_is_told(post: Pos
         "⚠️ shop: репозиторий не проверяется",
         "🟢 shop: репозиторий снова проверяется",
         "🧯 Сервис упал и поднялся снова",
-        "🛠 the disk is nearly full",
+        "🛠 Диск не очищен: a folder of root's",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) a
     "NoService",
 }  # told in a terminal only
 ELSEWHERE = ("actors/cli", "actors/bot/wire", "actors/bot/telegram.py", "actors/bot/terminal.py")
+TELLING = {"ServiceNotice", "_tell_once", "_notice", "on_notice", "Disk"}
 GAP = "7"
 # words of a tool, of git or of Telegram stand alone in these
 THEIRS = {"7", "7 failed: 7", "7: 7", "7: 7 failed", "7 7 the project 7"}
@@ -40,6 +42,16 @@ def raised() -> Iterator[tuple[str, str]]:
                         yield f"{path}:{node.lineno}", sentence
 
 
+def told() -> Iterator[tuple[str, str]]:
+    """Every sentence that the service tells administrators of itself, with 7 in its gaps."""
+    for file in sorted([*(ROOT / "actors").rglob("*.py"), *(ROOT / "runtime").rglob("*.py")]):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in TELLING:
+                for said in node.args:
+                    if " " in filled(said):
+                        yield f"{file.relative_to(ROOT)}:{node.lineno}", filled(said)
+
+
 def filled(said: ast.expr) -> str:
     """A literal sentence; empty for what is put together elsewhere."""
     if isinstance(said, ast.Constant):
@@ -57,6 +69,31 @@ def test_every_error_that_the_chat_may_show_has_its_russian() -> None:
     english = [(where, said) for where, said in raised() if said not in THEIRS and russian(said) is None]
     assert not english, "say these in Russian in actors/bot/texts/ru_said.py, ru_source.py, ru_hints.py"
     assert len(list(raised())) > 200
+
+
+def test_what_the_service_tells_of_itself_has_its_russian() -> None:
+    english = [(where, said) for where, said in told() if russian(said) is None]
+    assert not english, "say these in Russian in actors/bot/texts/ru_service.py"
+    assert len(list(told())) > 8
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cannot listen on 127.0.0.1:80: Permission denied. Another program may have this port. Choose another one with "
+        "VANKA_HTTP=host:port, or VANKA_HTTP=off. Everything else works; it is tried again every 30 s.",
+        "The database had damaged pages: row 7. The copy of 2026-01-02 03:04:05 UTC was restored: what was "
+        "saved in the "
+        "2 hours after it is lost. What was left of it is kept in /home/aside.",
+        "shop: version 7 is in place, and nothing is on record of it. Deploy once: vanka deploy shop",
+        "/home/projects/7 belongs to a project that is not on record any more: add it again, and take from there what "
+        "you need.",
+    ],
+)
+def test_a_longer_word_from_the_service_is_russian_too(said: str) -> None:
+    found = russian(said)
+    assert found is not None
+    assert not re.search(r"\b(the|this|was|is|are|of)\b", found)
 
 
 @pytest.mark.parametrize(
