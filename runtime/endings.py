@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.life import Life
 
 log = logging.getLogger("runtime.life")
+MOST = 64  # timers and jobs before those that are over are looked for
 
 
 class Exit(Enum):
@@ -61,13 +62,14 @@ class Ending(Protocol):
 class Estate:
     """What an incarnation leaves behind. `cell.lock` guards it; methods may be called from any thread."""
 
-    __slots__ = ("_deferreds", "_endings", "_owned", "cell", "over")
+    __slots__ = ("_deferreds", "_endings", "_most", "_owned", "cell", "over")
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.over = False
         self._deferreds: set[Deferred] | None = None
         self._owned: set[Ending] | None = None
+        self._most = MOST
         self._endings: list[Callable[[], object]] | None = None
 
     def own(self, ending: Ending) -> None:
@@ -76,8 +78,9 @@ class Estate:
             if not self.over:
                 if self._owned is None:
                     self._owned = set()
-                elif len(self._owned) > 64:
+                elif len(self._owned) > self._most:
                     self._owned = {each for each in self._owned if getattr(each, "pending", True)}
+                    self._most = max(MOST, 2 * len(self._owned))  # so that it costs little however many there are
                 self._owned.add(ending)
                 return
         ending.cancel()

@@ -192,7 +192,7 @@ class Bot(Actor[Message]):
             talk.turn += 1
             work = Work(self._tools, item, routed, role, talk.private)
             talk.job = self.context.job(LANE, work, partial(Stepped, chat, item, talk.turn))
-            self.context.after(STUCK_S, Stuck(chat, talk.turn))
+            talk.stuck = self.context.after(STUCK_S, Stuck(chat, talk.turn))
 
     def _stepped(self, message: Stepped) -> None:
         chat, item, done = message.chat, message.item, message.done
@@ -200,6 +200,8 @@ class Bot(Actor[Message]):
         if message.turn != talk.turn or talk.job is None:
             return  # it had its time and was given up
         talk.job = None
+        if talk.stuck is not None:
+            talk.stuck.cancel()
         turn = done.value
         if turn is None:
             self._failed(talk, item, done.error)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from actors.bot.sorting import ordered
 from actors.control import Control, ProjectStatus
 from actors.errors import VankaError
 from runtime.clock import Clock
@@ -17,22 +18,23 @@ LOAD_S = 10.0
 
 
 class Looked(Generic[T]):
-    """One thing that is costly to look at. Any thread; one looks, the others wait for it."""
+    """One thing that is costly to look at. Any thread; one looks, the others wait for it and see the same."""
 
     def __init__(self, look: Callable[[], T], clock: Clock, least: float) -> None:
         self._look, self._clock, self._least = look, clock, least
         self._lock = threading.Lock()
         self._seen: list[T] = []
-        self._until = float("-inf")
+        self._began = self._until = float("-inf")
 
     def get(self, *, new: bool = False) -> T:
-        """What was seen a short while ago, or now."""
+        """What was seen a short while ago, or now; `new`: by a look that began after this was asked."""
+        asked = self._clock.monotonic()
         with self._lock:
-            began = self._clock.monotonic()
-            if new or not self._seen or began >= self._until:
-                self._seen = [self._look()]
+            now = self._clock.monotonic()
+            if not self._seen or (self._began <= asked if new else now >= self._until):
+                self._seen, self._began = [self._look()], now
                 ended = self._clock.monotonic()
-                self._until = ended + max(min((ended - began) * SHARE, LONGEST_S), self._least)
+                self._until = ended + max(min((ended - now) * SHARE, LONGEST_S), self._least)
             return self._seen[0]
 
 
@@ -40,13 +42,17 @@ class Standing:
     """The projects' states and the load."""
 
     def __init__(self, control: Control, clock: Clock) -> None:
-        self._statuses = Looked(control.statuses, clock, 0.0)
+        self._statuses = Looked(lambda: ordered(control.statuses()), clock, 0.0)
         self._control = control
         self._load: Looked[dict[str, Any] | None] = Looked(self._measured, clock, LOAD_S)
 
-    def statuses(self, *, new: bool = False) -> list[ProjectStatus]:
-        """All projects' states, by name."""
-        return self._statuses.get(new=new)
+    def statuses(self) -> list[ProjectStatus]:
+        """All projects' states, in the order of `ordered`."""
+        return self._statuses.get()
+
+    def numbers(self) -> dict[str, int]:
+        """The projects' numbers by name."""
+        return {it.project.name: it.project.no for it in self.statuses()}
 
     def load(self, *, new: bool = False) -> dict[str, Any] | None:
         """The load, None when it cannot be told right now."""

@@ -16,6 +16,7 @@ from actors.bot.session import Session
 from actors.bot.wire import MessageIn, PressIn
 from runtime.address import Address
 from runtime.jobs import JobHandle
+from runtime.timers import Timer
 
 MAX_WAITING = 30
 SENDING_S = 30.0  # a panel that was not confirmed after so long is sent anew
@@ -55,6 +56,7 @@ class Talk:
     session: Session
     queue: deque[Item] = field(default_factory=deque)
     job: JobHandle | None = None
+    stuck: Timer | None = None  # its time
     turn: int = 0  # counts jobs
     serial: int = 0  # counts pictures
     dirty: bool = False

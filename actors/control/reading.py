@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from actors.control.core import Core
 from actors.control.shapes import ProjectStatus
-from actors.errors import NoSuchDeployment, SourceError
+from actors.errors import NoSuchDeployment, NoSuchProject, SourceError
 from actors.model.deployment import Deployment, StageName, StageState, State
 from actors.model.project import Environment, Project
 from actors.model.run import Life, ProjectState, Run, RunStatus
@@ -22,6 +23,14 @@ class Reading(Core):
     def statuses(self) -> list[ProjectStatus]:
         """How all projects stand, by name."""
         return [self._status(project) for project in self.projects()]
+
+    def statuses_of(self, numbers: Sequence[int]) -> list[ProjectStatus]:
+        """How these projects stand; those that are gone are left out."""
+        found = []
+        for number in numbers:
+            with contextlib.suppress(NoSuchProject):
+                found.append(self._status(self.project_by_no(number)))
+        return found
 
     def status(self, name: str) -> ProjectStatus:
         """How a project stands, and how far its production is behind; raises NoSuchProject."""

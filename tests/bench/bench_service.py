@@ -69,7 +69,7 @@ def _measured(directory: Path, projects: int) -> tuple[float, tuple[int, int], f
     """Seconds from the command to 200; its resident memory then, and when the first looks are over; its CPU at rest."""
     directory.mkdir()
     service = Service(directory)
-    _fill(service.home, directory, projects)
+    fill(service.home, directory, projects)
     with service.log.open("ab") as log:
         command = [sys.executable, "-m", "actors.cli", "up"]
         began = time.perf_counter()
@@ -109,7 +109,7 @@ def _healthy(port: int) -> bool:
         connection.close()
 
 
-def _fill(home: Path, directory: Path, count: int) -> None:
+def fill(home: Path, directory: Path, count: int) -> None:
     """Projects on record, as they are after their first look; each repository is shared by many."""
     home.mkdir(mode=0o700)
     store = Store.open(home / "store")

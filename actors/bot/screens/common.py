@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from actors.bot.links import Link
@@ -44,7 +43,6 @@ STAGE_MARKS = {
     StageState.CANCELLED: "⏹",
 }
 Label = Callable[[Words, ProjectStatus], str]
-_ORDER = {ProjectState.FAILED: 0, ProjectState.DEPLOYING: 1, ProjectState.TESTING: 1}
 
 
 def crumbs(visit: Visit, *more: str, project: Project | None = None) -> tuple[str, ...]:
@@ -57,20 +55,6 @@ def crumbs(visit: Visit, *more: str, project: Project | None = None) -> tuple[st
 def mark(status: ProjectStatus) -> str:
     """The state as a coloured mark; a pause of watching shows too."""
     return MARKS[status.state] + ("⏸" if status.project.paused else "") + ("🔒" if status.test_undecided else "")
-
-
-def ordered(statuses: Sequence[ProjectStatus]) -> list[ProjectStatus]:
-    """Bad ones first, then busy ones and those that wait for a decision, the rest by name."""
-    return sorted(statuses, key=lambda it: (_urgency(it), natural(it.project.name)))
-
-
-def _urgency(status: ProjectStatus) -> int:
-    return min(_ORDER.get(status.state, 2), 1 if status.test_undecided else 2)
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """For sorting as people do: more-2 before more-10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.casefold())]
 
 
 def sha(commit: str | None) -> Html:
@@ -105,7 +89,7 @@ def pages(count: int, page: int, link: Callable[[int], Choice], size: int = PAGE
 
 def chooser(visit: Visit, own: str, target: str, title: str, text: Html, *, label: Label | None = None) -> Page:
     """A list of all projects; each leads to the target screen. `own` is the id of the screen that shows it."""
-    words, statuses = visit.words, ordered(visit.standing.statuses())
+    words, statuses = visit.words, visit.standing.statuses()
     page, turning = pages(len(statuses), page_of(visit.place.arg), lambda n: go("·", own, arg=str(n)))
     rows: Rows = tuple(
         (go((label or line)(words, it), target, it.project.no),) for it in statuses[page * PAGE : (page + 1) * PAGE]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from actors.bot.links import Link
 from actors.bot.rights import Right
 from actors.bot.screen import Expect, Page, Reply, Rows, Screen, Visit, do, go, grid
-from actors.bot.screens.common import FIND, PAGE, SEARCHED, crumbs, natural, next_check, page_of, pages, searched
+from actors.bot.screens.common import FIND, PAGE, SEARCHED, crumbs, next_check, page_of, pages, searched
 from actors.bot.screens.projects import watching
+from actors.bot.sorting import natural
 from actors.bot.spans import parse_span
 from actors.bot.texts import join
 from actors.model.project import Policy

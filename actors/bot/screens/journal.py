@@ -46,8 +46,7 @@ class Journal(Screen):
             found = visit.control.journal(PAGE + 1, page * PAGE)
         else:
             found = [it for it in visit.control.journal(MOST, 0) if FILTERS[chosen](it)][page * PAGE :]
-        numbers = {project.name: project.no for project in visit.control.projects()}
-        return _page(visit, found, numbers, (visit.words.label("journal_title"),))
+        return _page(visit, found, visit.standing.numbers(), (visit.words.label("journal_title"),))
 
     def act(self, visit: Visit) -> Reply:
         """The newest thousand of that filter as a table in a file."""

@@ -6,7 +6,7 @@ import difflib
 
 from actors.bot.links import Link
 from actors.bot.screen import Expect, Page, Reply, Screen, Visit, go, grid
-from actors.bot.screens.common import FIND, JUMP, crumbs, line, ordered
+from actors.bot.screens.common import FIND, JUMP, crumbs, line
 from actors.bot.texts import join
 
 # a list of projects, and where a project found leads from there
@@ -39,7 +39,7 @@ class Find(Screen):
             near = difflib.get_close_matches(wanted.casefold(), [it.project.name.casefold() for it in statuses], 3, 0.5)
             found = [it for it in statuses if it.project.name.casefold() in near]
             note = join([note, words("found_near") if found else None])
-        rows = tuple((go(line(words, it), TARGETS[own], it.project.no),) for it in ordered(found)[:MOST_FOUND])
+        rows = tuple((go(line(words, it), TARGETS[own], it.project.no),) for it in found[:MOST_FOUND])
         path = crumbs(visit, words.label("find_title"))
         again = Expect(Link(FIND, arg=own))
         return Reply(page=Page(path, note, rows, back=Link(own), expects=again))

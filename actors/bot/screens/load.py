@@ -179,5 +179,5 @@ def _others(visit: Visit, load: Mapping[str, Any]) -> Html | None:
 
 
 def _names(visit: Visit, shown: Sequence[Mapping[str, Any]]) -> Rows:
-    numbers = {project.name: project.no for project in visit.control.projects()}
+    numbers = visit.standing.numbers()
     return grid([go(it["name"], "L2", numbers[it["name"]]) for it in shown if it["name"] in numbers])

@@ -14,7 +14,6 @@ from actors.bot.screens.common import (
     line,
     mark,
     number,
-    ordered,
     page_of,
     pages,
     private,
@@ -45,7 +44,7 @@ class Projects(Screen):
         """Bad ones first, eight on a page."""
         words, arg = visit.words, visit.place.arg
         chosen = arg[:1] if arg[:1] in _FILTERS else "a"
-        everything = ordered(visit.standing.statuses())
+        everything = visit.standing.statuses()
         found = [it for it in everything if it.state in _FILTERS[chosen]]
         page, turning = pages(len(found), page_of(arg[1:]), lambda n: go("·", "P0", arg=f"{chosen}{n}"))
         rows: Rows = tuple((go(line(words, it), "P1", it.project.no),) for it in found[page * PAGE : (page + 1) * PAGE])

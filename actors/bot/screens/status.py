@@ -12,7 +12,6 @@ from actors.bot.screens.common import (
     mark,
     next_check,
     number,
-    ordered,
     pages,
     searched,
     sha,
@@ -38,7 +37,7 @@ class States(Screen):
         """A table; each project is a button under it."""
         words, arg = visit.words, visit.place.arg
         problems = arg.startswith("p")
-        statuses = ordered(visit.standing.statuses(new=True))
+        statuses = visit.standing.statuses()
         if problems:
             statuses = [it for it in statuses if it.state is ProjectState.FAILED or it.watch_error]
         digits = arg.lstrip("p")
@@ -46,7 +45,8 @@ class States(Screen):
         page, turning = pages(
             len(statuses), int(digits) if digits.isdecimal() else 0, lambda n: go("·", "S0", arg=f"{flag}{n}"), TABLE
         )
-        shown = statuses[page * TABLE : (page + 1) * TABLE]
+        # whom to show may be some seconds old where there are many; how they stand is not
+        shown = visit.control.statuses_of([it.project.no for it in statuses[page * TABLE : (page + 1) * TABLE]])
         other = go(words.label("b_all") if problems else words.label("b_problems"), "S0", arg="" if problems else "p")
         rows: Rows = (
             *_names(shown),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -144,6 +145,9 @@ class FakeControl:
 
     def statuses(self) -> list[ProjectStatus]:
         return [self.status(name) for name in sorted(self.all)]
+
+    def statuses_of(self, numbers: Sequence[int]) -> list[ProjectStatus]:
+        return [it for number in numbers for it in self.statuses() if it.project.no == number]
 
     def check_name(self, name: str) -> str:
         if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
