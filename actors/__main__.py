@@ -46,8 +46,8 @@ def run_service(settings: Settings, stop_projects: bool = False) -> int:
             built.system.bus.publish(ServiceNotice(notice))
         say.info("up", home=str(settings.home), pid=os.getpid(), projects=len(built.control.projects()))
         say.info(how_to_connect(settings, built.access.pairing_code()))
-        # what stands by now is never looked through for garbage again: with a thousand projects that took 0.1 s at a time,
-        # in which nothing else went on
+        # what stands by now is not looked through for garbage any more: with a thousand projects that took 0.1 s at a
+        # time, in which nothing else went on
         gc.collect()
         gc.freeze()
         beat(built, pulse, stop)
