@@ -167,7 +167,8 @@ def _tested(notice: Notice, said: Said) -> Html:
     if facts.get("reminder"):
         return said("test_reminder", name=notice.project, no=_no(facts, said))
     took = "" if facts.get("took_s") is None else said("took", time=said.time(facts["took_s"]))
-    key = "test_passed" if facts.get("passed") else "test_failed"
+    failed = "test_failed" if facts.get("exit_code") is not None else "test_not_passed"
+    key = "test_passed" if facts.get("passed") else failed
     return said(key, name=notice.project, no=_no(facts, said), code=_code(facts, said), took=took)
 
 
@@ -178,7 +179,7 @@ def _down(notice: Notice, said: Said) -> Html:
         "down" if times < 2 else "down_again",
         name=notice.project,
         no=_no(facts, said),
-        code=_code(facts, said),
+        with_code="" if facts.get("exit_code") is None else said("with_code", code=facts["exit_code"]),
         times=times,
         next=said.time(facts.get("next_try_s")),
     )
@@ -205,7 +206,8 @@ def _details(notice: Notice, said: Said) -> list[str | None]:
     if facts.get("who"):
         found.append(said("by", who=said.asker(str(facts["who"]))))
     reason = facts.get("error") or facts.get("note")
-    if reason and kind not in (Kind.ACTOR, Kind.TEST_FINISHED):
+    told = kind == Kind.TEST_FINISHED and (facts.get("passed") or facts.get("exit_code") is not None)
+    if reason and kind != Kind.ACTOR and not told:
         why = said.sentence(str(reason).removeprefix(f"{_failed(facts)}: "))
         found.append(said("reason", error=_short(why, 500)))
     stages = [_stage(stage, said) for stage in facts.get("stages", ()) if _worth_telling(stage)]

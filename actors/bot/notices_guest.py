@@ -35,7 +35,7 @@ def guest_text(facts: dict[str, Any], said: Said) -> Html:
     """The whole of it: the command, how it ended, and as many of its lines as the guest is to show."""
     parts: list[str | None] = [guest_head(facts, said)]
     if facts.get("error"):
-        parts.append(said("reason", error=str(facts["error"])[:500]))
+        parts.append(said("reason", error=said.sentence(str(facts["error"]))[:500]))
     if facts.get("command"):
         if facts.get("how") != "step":
             parts.append(Html(f"<code>$ {escape(_command(facts))}</code>"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.bot.texts import CATALOGUES, Html, escape
-from actors.bot.texts.grammar import Language, decimal
+from actors.bot.texts.grammar import Counted, Language, counted, decimal
 from actors.bot.texts.notices_en import TEXTS as ENGLISH
 from actors.bot.texts.notices_ru import TEXTS as RUSSIAN
 from actors.bot.texts.sentences import russian
@@ -19,7 +19,10 @@ class Said:
 
     def __call__(self, key: str, **values: object) -> Html:
         """The sentence, each value escaped."""
-        return Html(self._texts[key].format(**{name: escape(value) for name, value in values.items()}))
+        filled = {
+            name: value if isinstance(value, Counted) else escape(value) for name, value in counted(values).items()
+        }
+        return Html(self._texts[key].format(**filled))
 
     def label(self, key: str) -> str:
         """The sentence as plain text."""

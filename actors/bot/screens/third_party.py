@@ -72,7 +72,7 @@ class Guests(Screen):
             found = sandbox(visit).all()
         except NoEngine as error:
             again = go(words.label("b_refresh"), "T0")
-            return Page(title, words("tp_no_engine", error=error.message), ((again,),))
+            return Page(title, words("tp_no_engine", error=words.said(error.message)), ((again,),))
         page, turning = pages(len(found), page_of(visit.place.arg), lambda n: go("·", "T0", arg=str(n)))
         rows: Rows = tuple(
             (go(self._line(visit, it), "T4", arg=it.id),) for it in found[page * PAGE : (page + 1) * PAGE]

@@ -144,8 +144,8 @@ def _headline(visit: Visit, it: Guest) -> Html:
             (before if it.state is GuestState.PREPARING else ends) if it.alive else None,
             words("tp_restarts", n=it.restarts) if it.restarts else None,
             words("tp_watched", time=every(visit, wish.interval_s)) if watched else None,
-            words("tp_watch_error", error=it.watch_error[:300]) if it.watch_error else None,
-            words("error_line", error=it.error[:500]) if it.error else None,
+            words("tp_watch_error", error=words.said(it.watch_error)[:300]) if it.watch_error else None,
+            words("error_line", error=words.said(it.error)[:500]) if it.error else None,
         ]
     )
 

@@ -16,7 +16,7 @@ TEXTS: Final = {
     "b_find": "🔎 Search",
     "jump_title": "Pages",
     "jump_text": "Which of the {n} {n:page|pages}?",
-    "card_watch_first": "Checked every {interval}, not yet so far",
+    "card_watch_first": "Checked every {interval}, the first check is still to come",
     "card_health_looks": "Health: {said} {spark}",
     "card_behind": " ({k} {k:commit|commits} ahead)",
     "engine_process": "venv",
@@ -71,7 +71,7 @@ TEXTS: Final = {
     "health_off": "The running program is not looked at, only after a start.",
     "health_every": "Every {every}, an answer within {limit}",
     "health_fails": "After {n} {n:failure|failures in a row}: {remedy}",
-    "health_unwell": "🔴 Does not answer as it should since: {ago}",
+    "health_unwell": "🔴 Does not answer as it should; that began {ago}",
     "health_look": "{ago}: {said}",
     "look_well": "🟢 {ms} ms",
     "look_unwell": "🔴 {reason}",
@@ -206,7 +206,7 @@ TEXTS: Final = {
         "look. “Alerts” are each person's own: kinds of events, projects, quiet hours, groups."
     ),
     "help_6": (
-        "<b>Commands</b>\n/run project test 10m\n/rollback project 16\n/status project · /logs project\n/set "
+        "<b>Commands</b>\n/run project test 10m\n/rollback project 16\n/status project · /logs project 30\n/set "
         "project KEY · /interval project 5m\n/check project · /repo link · /load\n/approve · /journal · /lang · "
         "/id · /cancel"
     ),

@@ -27,16 +27,24 @@ TEXTS: Final = {
     "cancelled": "⚪ <b>{name}{no}</b>: cancelled",
     "test_passed": "✅ <b>{name}{no}</b>: the test passed{took}. What next?",
     "test_failed": "❌ <b>{name}{no}</b>: the test ended with code {code}{took}. What next?",
+    "test_not_passed": "❌ <b>{name}{no}</b>: the test did not pass{took}. What next?",
     "test_reminder": "⏰ <b>{name}{no}</b>: the test still waits for your decision",
     "test_discarded": "↩️ <b>{name}{no}</b>: test removed, production untouched",
     "test_undecided": "↩️ <b>{name}{no}</b>: nobody decided, test removed, production untouched",
-    "down": "🔴 <b>{name}{no}</b> went down with code {code}. Next start in {next}",
-    "down_again": "🔴 <b>{name}{no}</b> went down with code {code} (time {times}). Next start in {next}",
+    "down": "🔴 <b>{name}{no}</b> went down{with_code}. Next start in {next}",
+    "down_again": "🔴 <b>{name}{no}</b> went down{with_code}, {times} times so far. Next start in {next}",
     "up": "🟢 <b>{name}{no}</b> is up again, was down for {after}",
     "parked": "🔴 <b>{name}{no}</b> keeps going down and is not started any more (code {code}). Your move",
-    "unwell_notify": "🩺 <b>{name}{no}</b> runs but does not answer as it should ({times} looks in a row)",
-    "unwell_restart": "🩺 <b>{name}{no}</b> does not answer as it should ({times} looks in a row). Restarting it",
-    "unwell_rollback": "🩺 <b>{name}{no}</b> does not answer as it should ({times} looks in a row). Rolling it back",
+    "unwell_notify": (
+        "🩺 <b>{name}{no}</b> runs but does not answer as it should ({times} {times:bad look|bad looks in a row})"
+    ),
+    "unwell_restart": (
+        "🩺 <b>{name}{no}</b> does not answer as it should ({times} {times:bad look|bad looks in a row}). Restarting it"
+    ),
+    "unwell_rollback": (
+        "🩺 <b>{name}{no}</b> does not answer as it should "
+        "({times} {times:bad look|bad looks in a row}). Rolling it back"
+    ),
     "well": "🩺 <b>{name}{no}</b> is well again, was unwell for {after}",
     "watch_failed": "⚠️ <b>{name}</b>: the repository cannot be checked",
     "watch_failed_again": "⚠️ <b>{name}</b>: the repository cannot be checked ({times} failures in a row)",
@@ -62,7 +70,7 @@ TEXTS: Final = {
     "service_back": "🧯 The service went down and is back",
     "service": "🛠 {text}",
     "actor": "🧯 {actor} crashed: {error}. Restarted in {took} s",
-    "actor_again": "🧯 {actor} crashed: {error}. Restarted in {took} s (time {times} this hour)",
+    "actor_again": "🧯 {actor} crashed: {error}. Restarted in {took} s ({times}× this hour)",
     "actor_down": "🧯 {actor} crashed: {error}. Not up yet",
     "actor_parked": "🧯 {actor} keeps crashing and is not started any more: {error}",
     "actor_root": "🧯 {actor} does not hold: {error}. Next try in {took} s",
@@ -76,11 +84,13 @@ TEXTS: Final = {
     "took": " in {time}",
     "no": " #{n}",
     "unknown_code": "—",
-    "hidden": "… {n} lines hidden …",
+    "with_code": " with code {code}",
+    "hidden": "… {n} {n:line|lines} hidden …",
     "folded": "🔔 <b>{n} events at once</b>",
     "perhaps_again": "<i>Perhaps a repeat: the service was cut off while sending.</i>",
     "doubtful": (
-        "<i>⚠️ Telegram gave no answer to {n} earlier notices: perhaps they did not arrive. See: vanka notifications</i>"
+        "<i>⚠️ Telegram gave no answer to {n} earlier {n:notice: perhaps it|notices: perhaps they} did not arrive. "
+        "See: vanka notifications</i>"
     ),
     "unreadable": "🔔 {kind} {name}",
     "s": "s",

@@ -27,11 +27,12 @@ TEXTS: Final = {
     "cancelled": "⚪ <b>{name}{no}</b>: отменено",
     "test_passed": "✅ <b>{name}{no}</b>: тест прошёл{took}. Что дальше?",
     "test_failed": "❌ <b>{name}{no}</b>: тест завершился с кодом {code}{took}. Что дальше?",
+    "test_not_passed": "❌ <b>{name}{no}</b>: тест не прошёл{took}. Что дальше?",
     "test_reminder": "⏰ <b>{name}{no}</b>: тест всё ещё ждёт вашего решения",
     "test_discarded": "↩️ <b>{name}{no}</b>: тест снят, боевая версия не тронута",
     "test_undecided": "↩️ <b>{name}{no}</b>: никто не решил, тест снят, боевая версия не тронута",
-    "down": "🔴 <b>{name}{no}</b> упал с кодом {code}. Запущу снова через {next}",
-    "down_again": "🔴 <b>{name}{no}</b> упал с кодом {code} ({times}-й раз). Запущу снова через {next}",
+    "down": "🔴 <b>{name}{no}</b> упал{with_code}. Запущу снова через {next}",
+    "down_again": "🔴 <b>{name}{no}</b> упал{with_code} ({times}-й раз). Запущу снова через {next}",
     "up": "🟢 <b>{name}{no}</b> снова работает, лежал {after}",
     "parked": "🔴 <b>{name}{no}</b> всё время падает и больше не запускается (код {code}). Нужно ваше решение",
     "unwell_notify": "🩺 <b>{name}{no}</b> работает, но не отвечает как надо (проверок подряд: {times})",
@@ -76,12 +77,13 @@ TEXTS: Final = {
     "took": " за {time}",
     "no": " №{n}",
     "unknown_code": "—",
+    "with_code": " с кодом {code}",
     "hidden": "… скрыто строк: {n} …",
     "folded": "🔔 <b>Событий сразу: {n}</b>",
     "perhaps_again": "<i>Возможно, повтор: сервис прервался во время отправки.</i>",
     "doubtful": (
-        "<i>⚠️ На {n} из прежних уведомлений Telegram не ответил: возможно, они не дошли. "
-        "Посмотреть: vanka notifications</i>"
+        "<i>⚠️ Telegram не ответил на {n} {n:прежнее уведомление|прежних уведомления|прежних уведомлений}: возможно, "
+        "{n:оно не дошло|они не дошли|они не дошли}. Посмотреть: vanka notifications</i>"
     ),
     "unreadable": "🔔 {kind} {name}",
     "s": "с",

@@ -67,8 +67,8 @@ TEXTS: Final = {
     "health_probe": "Проверка: <code>{probe}</code>",
     "health_off": "Работающая программа не проверяется, только после запуска.",
     "health_every": "Раз в {every}, ответ за {limit}",
-    "health_fails": "После {n} {n:неудачи|неудач|неудач} подряд: {remedy}",
-    "health_unwell": "🔴 Не отвечает как надо с: {ago}",
+    "health_fails": "После {n} {n:неудачи|неудач подряд|неудач подряд}: {remedy}",
+    "health_unwell": "🔴 Отвечает не так, как надо; это началось {ago}",
     "health_look": "{ago}: {said}",
     "look_well": "🟢 {ms} мс",
     "look_unwell": "🔴 {reason}",
@@ -203,7 +203,7 @@ TEXTS: Final = {
         "смотреть. «Уведомления» у каждого свои: вид события, проект, тихие часы, группы."
     ),
     "help_6": (
-        "<b>Команды</b>\n/run проект test 10m\n/rollback проект 16\n/status проект · /logs проект\n/set проект KEY "
+        "<b>Команды</b>\n/run проект test 10m\n/rollback проект 16\n/status проект · /logs проект 30\n/set проект KEY "
         "· /interval проект 5m\n/check проект · /repo ссылка · /load\n/approve · /journal · /lang · /id · /cancel"
     ),
     "by_health": "проверка здоровья",

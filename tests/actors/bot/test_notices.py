@@ -114,6 +114,20 @@ def test_who_asked_is_said_in_the_reader_s_language(who: str, english: str, russ
     assert f"Инициатор: {russian}" in message(started, "ru").text
 
 
+def test_a_test_without_an_exit_code_did_not_pass_and_says_why() -> None:
+    over = message(notice(Kind.TEST_FINISHED, passed=False, error="verify: there is no file main.py"), "en").text
+    assert over.startswith("❌ <b>shop #8</b>: the test did not pass. What next?")
+    assert "Reason: verify: there is no file main.py" in over
+    ended = message(notice(Kind.TEST_FINISHED, passed=False, exit_code=3, took_s=2.0), "en").text
+    assert ended.startswith("❌ <b>shop #8</b>: the test ended with code 3 in 2 s. What next?")
+
+
+@pytest.mark.parametrize(("code", "said"), [(None, "упал."), (3, "упал с кодом 3.")])
+def test_a_program_that_went_down_names_its_exit_code_where_it_is_known(code: int | None, said: str) -> None:
+    down = message(notice(Kind.DOWN, exit_code=code, restarts=1, next_try_s=2.0), "ru").text
+    assert down.startswith(f"🔴 <b>shop №8</b> {said} Запущу снова через 2 с")
+
+
 def test_a_folded_line_says_why_in_the_reader_s_language() -> None:
     away = notice(Kind.WATCH_FAILED, times=1, error="there is no repository at /srv/shop.git", subject=None)
     assert "по адресу /srv/shop.git нет репозитория" in line(away, "ru")

@@ -234,7 +234,7 @@ def test_an_answer_that_got_lost_is_not_followed_by_a_second_copy(post: PostOffi
     post.publish(ServiceNotice("1"))
     post.advance(90, 1)
     assert texts(server)[0] == "🛠 1"
-    assert texts(server)[1].startswith("⚠️ На 1 из прежних уведомлений Telegram не ответил")
+    assert texts(server)[1].startswith("⚠️ Telegram не ответил на 1 прежнее уведомление: возможно, оно не дошло")
     assert post.states() == [Told.PERHAPS]
     server.faults.next("sendMessage", Fault.reset_after())
     post.tell(SendText(ADMIN, "2"))
