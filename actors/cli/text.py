@@ -132,7 +132,7 @@ def status(it: Json) -> str:
             lines.append((title, f"{last(it[key])} ({it[key]['id']})"))
     if it.get("new_commit"):
         lines.append(
-            ("waiting", f"{short(it['new_commit']['commit'])} {it['new_commit']['subject']}: vanka deploy NAME")
+            ("waiting", f"{short(it['new_commit']['commit'])} {it['new_commit']['subject']}: vanka deploy {it['name']}")
         )
     if it.get("probe"):
         lines.append(("probe", it["probe"]))
