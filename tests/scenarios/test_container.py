@@ -91,7 +91,8 @@ def test_container_goes_on_while_the_service_dies_and_is_adopted_not_restarted(b
     service.start()
     assert service.status("shop")["pid"] == before["pid"]
 
-    (container,) = docker.containers({"vanka.kind": "program", "vanka.name": "shop"})
+    mine = {"vanka.home": (service.home / "engine-id").read_text().strip(), "vanka.kind": "program"}
+    (container,) = docker.containers(mine)
     docker.kill(container)
     eventually(lambda: service.status("shop")["pid"] not in (before["pid"], None), "the runner starts it again")
     box.answers("one v1")

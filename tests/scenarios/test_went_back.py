@@ -102,8 +102,9 @@ def test_project_that_the_copy_does_not_know_is_told_of(service: Service, shop: 
     assert f"{service.home}/projects/2 belongs to a project that is not on record any more" in said
     assert f"Its program runs on (process {pid})" in said
     assert f"kill {pid}" in said
-    told = [notice["text"] for notice in service.ask("notifications", limit=50)]
-    assert any(f"kill {pid}" in text for text in told)
+    eventually(
+        lambda: any(f"kill {pid}" in notice["text"] for notice in service.ask("notifications", limit=50)), "it is told"
+    )
     assert shop.answer == "one v1"
     assert Path(f"/proc/{pid}").exists()  # it is nobody's any more, and a person is to decide
     os.kill(pid, signal.SIGKILL)
