@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.bot.keyboard import Style
 from actors.bot.links import Link
-from actors.bot.screen import CONFIRM_S, Choice, Page, Reply, Rows, Screen, Visit, do, go
+from actors.bot.screen import CONFIRM_S, Choice, Page, Rows, Screen, Visit, do, go
 from actors.bot.texts import Html
 
 
@@ -38,7 +38,3 @@ class Question(Screen):
     def says(self, visit: Visit) -> str:
         """What stands on the red button."""
         return visit.words.label(self.label)
-
-    def act(self, visit: Visit) -> Reply:
-        """Do it."""
-        raise NotImplementedError

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from actors.bot.rights import Role
 from actors.bot.screens.system import walk
 from tests.actors.bot.fake_control import FakeControl
-from tests.actors.bot.front import ADMIN, Front, asks_to_deploy, front, offered
+from tests.actors.bot.front import ADMIN, Front, asks_to_deploy, offered
 from tests.fakes.botapi import Fault
 from tests.runtime.kit import until
-
-
-@pytest.fixture
-def control() -> FakeControl:
-    return FakeControl()
-
-
-@pytest.fixture
-def bot(tmp_path: Path, control: FakeControl) -> Iterator[Front]:
-    with front(tmp_path, control) as running:
-        yield running
 
 
 def test_the_menu_leads_to_a_project_and_back(bot: Front, control: FakeControl) -> None:

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from actors.bot.rights import Role
 from actors.bot.screens.system import walk
 from tests.actors.bot.fake_control import FakeControl
-from tests.actors.bot.front import ADMIN, Front, front
+from tests.actors.bot.front import ADMIN, Front
 from tests.actors.bot.fuzz import Fuzz, answerable
 from tests.fakes.botapi import Press
-
-
-@pytest.fixture
-def control() -> FakeControl:
-    return FakeControl()
-
-
-@pytest.fixture
-def bot(tmp_path: Path, control: FakeControl) -> Iterator[Front]:
-    with front(tmp_path, control) as running:
-        yield running
 
 
 def answers_all(bot: Front, updates: list[dict[str, Any]]) -> None:

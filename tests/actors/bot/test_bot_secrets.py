@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from runtime.vault import Secret
 from tests.actors.bot.fake_control import FakeControl
-from tests.actors.bot.front import Front, front
+from tests.actors.bot.front import Front
 from tests.fakes.botapi import User
-
-
-@pytest.fixture
-def control() -> FakeControl:
-    return FakeControl()
-
-
-@pytest.fixture
-def bot(tmp_path: Path, control: FakeControl) -> Iterator[Front]:
-    with front(tmp_path, control) as running:
-        yield running
 
 
 @pytest.mark.parametrize("command", ["/set shop TOKEN=hidden-value", "/set shop TOKEN hidden-value"])
