@@ -97,7 +97,8 @@ class Front:
     def reboot(self) -> None:
         """The service ends and starts again on the same home."""
         self.halt()
-        self.forgives += ("terminated by other getUpdates",)  # the last poll of the service that has ended
+        # the last poll of the service that has ended; a press that it answered and did not confirm comes in again
+        self.forgives += ("terminated by other getUpdates", "query is too old")
         self.boot()
 
     def listen(self, event: type, hear: Callable[[Any], object]) -> None:
