@@ -260,6 +260,7 @@ def run(call: Call) -> Any:
             test=call.flag("test"),
             for_s=call.maybe_number("for_s"),
             command=call.texts("command"),
+            network=not call.flag("no_network"),
             token=_token(call),
             variables=_variables(call),
             on_output=lambda text: call.emit({"output": text}),

@@ -162,6 +162,7 @@ class RunThirdParty(Protocol):
         test: bool,
         for_s: int | None,
         command: tuple[str, ...],
+        network: bool,
         token: Secret | None,
         variables: Mapping[str, Secret],
         on_output: Callable[[str], None],

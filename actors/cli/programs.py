@@ -32,6 +32,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--for", dest="for_s", metavar="5m", type=duration, help="at most so long")
     parser.add_argument("--token", metavar="FILE", help="file with the token of a private repository; - for input")
     parser.add_argument("--variables", metavar="FILE", help="file with NAME=value lines for it alone; - for input")
+    parser.add_argument("--no-network", action="store_true", help="reach nothing from inside; no packages either")
     parser.add_argument(
         "--command",
         dest="own_command",
@@ -88,6 +89,7 @@ def run(context: Context) -> int:
             context.out.flush()
 
     given = {"url": args.url, "test": args.test, "command": args.own_command, **_secrets(context)}
+    given["no_network"] = args.no_network
     answer = context.client.ask("run", given | ({"for_s": args.for_s} if args.for_s is not None else {}), show)
     if context.as_json:
         context.show(answer, str)

@@ -27,7 +27,7 @@ def test_run_takes_secrets_from_files_and_shows_output_as_it_comes(
     try:
         told = lone_vanka(
             *("run", "https://example.org/x.git", "--test", "--for", "2m"),
-            *("--token", str(tmp_path / "token"), "--variables", "-", "--command", "make", "it"),
+            *("--token", str(tmp_path / "token"), "--variables", "-", "--no-network", "--command", "make", "it"),
             stdin="# ours\nAPI_KEY='tell nobody'\nEMPTY=\n",
         )
         strange = lone_vanka("run", "https://example.org/x.git", "--variables", "-", stdin="not a variable\n")
@@ -40,6 +40,7 @@ def test_run_takes_secrets_from_files_and_shows_output_as_it_comes(
         *("https://example.org/x.git", True, 120),
         ("make", "it"),
     )
+    assert asked["network"] is False
     assert asked["token"].reveal() == "ghp_secret"
     assert {name: value.reveal() for name, value in asked["variables"].items()} == {
         "API_KEY": "tell nobody",
