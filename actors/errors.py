@@ -19,6 +19,7 @@ VankaError                       the root: `code` is stable (texts are translate
 ├── BuildError                   a release could not be made: `output` holds the tool's own words
 ├── SwitchError                  the target could not be changed
 ├── EngineError                  the program could not be started or stopped
+│   └── EngineSilent             the engine is there and did not answer in time
 ├── Refused                      right in form, not possible now
 │   ├── Busy                     a deployment is under way
 │   │   └── StillBuilding        a test run that does not run yet
@@ -235,6 +236,10 @@ class EngineError(VankaError):
     """The program could not be started or stopped."""
 
     code = "engine"
+
+
+class EngineSilent(EngineError):
+    """The engine is there, and did not answer in time."""
 
 
 class Refused(VankaError):

@@ -43,7 +43,6 @@ from runtime.shell import Cancel
 
 AT_ONCE = 8  # containers that are stopped at a time
 LAST_OUTPUT_S = 3.0  # how long the last lines of an ended container are waited for
-MOST_FAILURES = 2  # of an engine that does not answer, in one look at the loads
 
 
 class ContainerEngine:
@@ -226,18 +225,7 @@ class ContainerEngine:
 
     def loads(self, handles: Sequence[Handle]) -> list[ProcessLoad | None]:
         """What the engine counts: CPU since the look before, memory without what is only cached."""
-        found: list[ProcessLoad | None] = []
-        failures = 0
-        for handle in handles:
-            if failures >= MOST_FAILURES:
-                found.append(None)  # the engine is away: waiting for it again and again would hold up all figures
-                continue
-            try:
-                found.append(self._loads.load(_id(handle)))
-            except (NoEngine, EngineError) as error:
-                found.append(None)
-                failures = MOST_FAILURES if isinstance(error, NoEngine) else failures + 1
-        return found
+        return self._loads.of([_id(handle) for handle in handles])
 
     def probe(self, handle: Handle) -> Probe | None:
         """The HEALTHCHECK of the image, run inside of the container; None for an image without one."""

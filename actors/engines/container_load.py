@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actors.engines.docker_calls import Docker
+from actors.errors import EngineError, EngineSilent, NoEngine
 from runtime.host import ProcessLoad
+
+MOST_FAILURES = 2  # in one look: after so many the others are not asked about
+SILENT_S = 60.0  # for so long an engine that did not answer in time is not asked again
 
 
 class Loads:
@@ -17,6 +21,24 @@ class Loads:
         self._docker = docker
         self._monotonic = monotonic
         self._before: dict[str, tuple[float, int]] = {}
+        self._again_at = float("-inf")
+
+    def of(self, containers: Sequence[str]) -> list[ProcessLoad | None]:
+        """Each one's; None for what cannot be told, and for all that follow where the engine is away.
+
+        An engine that did not answer in time holds up a look once, and is left alone for a minute then.
+        """
+        found: list[ProcessLoad | None] = []
+        failures = MOST_FAILURES if self._monotonic() < self._again_at else 0
+        for container in containers:
+            try:
+                found.append(self.load(container) if failures < MOST_FAILURES else None)
+            except (NoEngine, EngineError) as error:
+                found.append(None)
+                failures = failures + 1 if type(error) is EngineError else MOST_FAILURES
+                if isinstance(error, EngineSilent):
+                    self._again_at = self._monotonic() + SILENT_S
+        return found
 
     def load(self, container: str) -> ProcessLoad | None:
         """Per cent of one core since the look before (0 at the first), memory as `docker stats` has it, processes."""

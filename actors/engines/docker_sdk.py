@@ -19,7 +19,7 @@ import requests
 import urllib3.exceptions
 
 from actors.engines.docker_shapes import how_to_get_one
-from actors.errors import EngineError, NoEngine
+from actors.errors import EngineError, EngineSilent, NoEngine
 from runtime.shell import Cancel
 
 READY_S = 5  # whether there is an engine at all
@@ -249,7 +249,7 @@ def errors(what: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         raise EngineError(f"{what}: {error.explanation or error}") from error
     except requests.Timeout as error:
-        raise EngineError(f"{what}: the Docker engine did not answer in time", "Look: docker info") from error
+        raise EngineSilent(f"{what}: the Docker engine did not answer in time", "Look: docker info") from error
     except (requests.ConnectionError, docker.errors.DockerException) as error:
         if isinstance(error.__cause__, requests.Timeout):  # while both sides agreed on a version
             raise NoEngine("the Docker engine does not answer", "Look what it does: docker info") from error
