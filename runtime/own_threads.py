@@ -84,6 +84,6 @@ class OwnThread(Worker):
         while self.wake.get():
             while self.turn(life):
                 pass
-            if life.over or self.lost:
+            if life.over:
                 break
         self.owner.detach(life)

@@ -119,12 +119,15 @@ class Supervisor(Actor[SupervisorCommand]):
         starters, child.starters, child.fresh = child.starters, None, False
         if event.ignored:
             child.life = None
+            if child.stopping:
+                self._stopped(child)
             nursery.rest(child, "it has nothing to run")
         else:
             nursery.came_up(child)
         for deferred in starters or ():
             deferred.answer(None if event.ignored else self.context.system.address(child.cell.path))
-        self._rounds.arrived(child)
+        if not child.stopping:  # else its stop was ordered while it started: what waits, waits for its end
+            self._rounds.arrived(child)
 
     def _on_down(self, event: Down) -> None:
         nursery = self._nursery

@@ -11,10 +11,11 @@ from functools import partial
 import pytest
 from pykka import ActorRegistry
 
+from runtime.actor import IGNORE, Ignore
 from runtime.child_spec import ChildSpec, Restart, Shutdown, Strategy, supervisor
 from runtime.errors import ActorDead
 from runtime.facts import ActorAbandoned
-from runtime.supervisor import StartChild, TerminateChild
+from runtime.supervisor import CountChildren, StartChild, TerminateChild
 from tests.runtime.kit import LIMIT, Add, Boom, Call, Kernel, Say, Script, Scripted, entering, until
 
 
@@ -37,6 +38,52 @@ def test_shutdown_runs_in_reverse_one_child_at_a_time(kernel: Kernel) -> None:
     kernel.system.address("/").ask(TerminateChild("fam"))
     assert kernel.journal.lines == ["stop d", "stop c", "stop b", "stop a"]
     assert overlaps == []
+
+
+def test_a_child_that_comes_up_after_its_stop_was_ordered_is_waited_for_like_any_other(kernel: Kernel) -> None:
+    """Line 30: that it is up now is not that it is down."""
+    fam = kernel.start(kernel.children("ab"))
+    started, go_on = kernel.gate()
+    entered, release = kernel.gate()
+    script = kernel.scripts["b"]
+    script.in_start = lambda _: entering(started, go_on)
+    script.in_stop = partial(entering, entered, release)
+    kernel["b"].tell(Call(lambda actor: actor.context.stop()))
+    assert entered.wait(LIMIT)
+    release.set()
+    assert started.wait(LIMIT)
+    release.clear()
+    entered.clear()
+    reply = kernel.system.address("/").ask_later(TerminateChild("fam"))
+    until(lambda: kernel.state() == "stopping")
+    assert fam.ask(CountChildren()).specs == 2  # it answers, so it has ordered the first stop
+    kernel.journal.clear()
+    go_on.set()
+    assert entered.wait(LIMIT)
+    assert fam.ask(CountChildren()).specs == 2
+    assert kernel.journal.lines == ["start b"]
+    release.set()
+    assert reply.wait("fam", LIMIT) is True
+    assert kernel.journal.lines == ["start b", "stop b", "stop a"]
+
+
+def test_a_child_that_finds_nothing_to_run_after_its_stop_was_ordered_has_stopped(kernel: Kernel) -> None:
+    """Lines 3 and 36: whoever ordered the stop is answered."""
+    fam = kernel.start(kernel.children("ab"))
+    started, go_on = kernel.gate()
+
+    def nothing_to_run(_: int) -> Ignore:
+        entering(started, go_on)
+        return IGNORE
+
+    kernel.scripts["b"].in_start = nothing_to_run
+    kernel["b"].tell(Call(lambda actor: actor.context.stop()))
+    assert started.wait(LIMIT)
+    reply = fam.ask_later(TerminateChild("b"))
+    assert fam.ask(CountChildren()).specs == 2
+    go_on.set()
+    assert reply.wait("fam", LIMIT) is True
+    assert kernel.state("b") == "stopped"
 
 
 def test_a_child_that_ignores_shutdown_is_abandoned_and_the_others_stop_cleanly(kernel: Kernel) -> None:

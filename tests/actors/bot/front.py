@@ -97,6 +97,10 @@ class Front:
     def reboot(self) -> None:
         """The service ends and starts again on the same home."""
         self.halt()
+        self.boots_again()
+
+    def boots_again(self) -> None:
+        """The service starts again; what Telegram may then refuse is no defect of it."""
         # the last poll of the service that has ended; a press that it answered and did not confirm comes in again
         self.forgives += ("terminated by other getUpdates", "query is too old")
         self.boot()

@@ -69,8 +69,7 @@ def test_a_value_that_was_shown_does_not_outlive_the_service(bot: Front, control
     shown = anna.panel
     bot.halt()
     anna.writes("/menu")
-    bot.forgives += ("terminated by other getUpdates",)
-    bot.boot()
+    bot.boots_again()
     anna.wait_for(lambda u: u.panel is not shown and u.panel.text.startswith("Меню"))
     anna.wait_for(lambda u: "secret-value" not in "".join(message.text for message in u.messages))
 
