@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "actors.checker",
     ),
     ("actors.tree",),
-    ("actors.cli", "actors.hooks", "actors.house", "actors.__main__"),
+    ("actors.cli", "actors.hooks", "actors.home", "actors.house", "actors.__main__"),
 )
 NEIGHBOURS = ("actors.project", "actors.bot", "actors.metrics")
 
