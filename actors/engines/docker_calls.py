@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.engines.docker_sdk import BROKEN, STEP_S, Connection, Stream
+from actors.engines.docker_sdk import BROKEN, CONFLICT, STEP_S, Connection, Stream, refusal
 from actors.engines.docker_shapes import (
     BuildPlan,
     Container,
@@ -106,8 +106,14 @@ class Docker(Connection):
             self.find("the container", lambda api: api.kill(container))
 
     def remove(self, container: str) -> None:
-        """Take it away with its nameless volumes, running or not."""
-        self.find("the container", lambda api: api.remove_container(container, v=True, force=True))
+        """Take it away with its nameless volumes, running or not; returns when it is gone, whoever took it."""
+        try:
+            self.find("the container", lambda api: api.remove_container(container, v=True, force=True))
+        except EngineError as error:
+            if refusal(error) != CONFLICT:
+                raise
+            # somebody else is at it: the engine refuses a second removal while the first is under way
+            self.find("the container", lambda api: api.wait(container, condition="removed"))
 
     def container(self, container: str) -> Container | None:
         """One look; None when there is none."""

@@ -22,6 +22,7 @@ from actors.engines.docker_shapes import how_to_get_one
 from actors.errors import EngineError, EngineSilent, NoEngine
 from runtime.shell import Cancel
 
+CONFLICT = 409  # the thing is in a state in which this cannot be done
 READY_S = 5  # whether there is an engine at all
 CALL_S = 20  # any single question
 STEP_S = 900  # a stream may be silent for so long: a build's step, a quiet program
@@ -254,6 +255,12 @@ def errors(what: str) -> Iterator[None]:
         if isinstance(error.__cause__, requests.Timeout):  # while both sides agreed on a version
             raise NoEngine("the Docker engine does not answer", "Look what it does: docker info") from error
         raise no_engine() from error
+
+
+def refusal(error: EngineError) -> int | None:
+    """The HTTP status with which the engine refused; None where it did not answer at all."""
+    cause = error.__cause__
+    return cause.status_code if isinstance(cause, docker.errors.APIError) else None
 
 
 def wanted_files(directory: str, ignored: list[str], dockerfile: str) -> list[str]:
