@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +48,25 @@ def stranger(docker: Docker, tmp_path: Path, hosting: GitServer) -> Iterator[Str
         remove_all(docker, {"vanka.home": mark.read_text().strip()})
     sources.close()
     store.close()
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.reached.append(self.client_address[0])  # type: ignore[attr-defined]  # set below
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def machine() -> Iterator[http.server.ThreadingHTTPServer]:
+    """Something of this machine's own that listens on every address of it."""
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), _Answer)
+    server.reached = []  # type: ignore[attr-defined]  # who came
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()

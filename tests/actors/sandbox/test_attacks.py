@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import os
-import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,7 +14,6 @@ from actors.sandbox.inside import BURST_BYTES, LOG_BYTES, LOG_FILES
 from actors.sandbox.transcript import FILE_BYTES
 from actors.sandbox.wall import own_addresses
 from tests.actors.sandbox.stranger import Stranger
-from tests.fakes.gitserver import GitServer
 from tests.scenarios.service import eventually
 
 pytestmark = pytest.mark.docker
@@ -276,148 +272,3 @@ raise SystemExit(3)
     answer = stranger.sandbox.run(stranger.url, network=True, command=again)
     assert "uid 10001 found []" in answer["output"], answer
     assert machine.reached == []  # type: ignore[attr-defined]  # set by the fixture
-
-
-def test_repository_that_unfolds_to_millions_of_files_is_refused_before_it_is_read(stranger: Stranger) -> None:
-    """Ten trees of ten entries each, one in the other: a few kilobytes that stand for ten thousand million files."""
-    repo = stranger.repo
-    repo.commit({"main.py": "print('never')\n"}, "plain")
-    entry = repo.git("rev-parse", "HEAD:main.py")
-    kind = "100644 blob"
-    for _ in range(10):
-        lines = "".join(f"{kind} {entry}\tx{number}\n" for number in range(10))
-        entry, kind = repo.git("mktree", stdin=lines.encode()), "040000 tree"
-    push_tree(stranger, entry)
-    with pytest.raises(VankaError, match="more than 20000 files"):
-        stranger.sandbox.run(stranger.url, network=False)
-    assert list((stranger.home / "sandbox").iterdir()) == []
-
-
-def push_tree(stranger: Stranger, tree: str) -> None:
-    """A commit of that tree, on the branch."""
-    repo = stranger.repo
-    sha = repo.git("commit-tree", tree, "-m", "odd")
-    repo.git("push", "-q", "--force", "origin", f"{sha}:refs/heads/{repo.branch()}")
-
-
-def test_file_that_unfolds_to_more_than_the_disk_is_to_hold_is_refused(
-    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("actors.sandbox.source.FILES_BYTES", 10 * 2**20)
-    stranger.repo.commit({"main.py": "", "zeros": b"\0" * (11 * 2**20)}, "a bomb")
-    with pytest.raises(VankaError, match="larger than 10 MB"):
-        stranger.sandbox.run(stranger.url, network=False)
-
-
-def test_repository_that_grows_too_large_is_broken_off_and_nothing_of_it_stays(
-    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("actors.sandbox.source.MIRROR_BYTES", 5 * 2**20)
-    stranger.repo.commit({"main.py": "", "noise": os.urandom(8 * 2**20)}, "large")
-    with pytest.raises(VankaError, match="larger than 5 MB"):
-        stranger.sandbox.run(stranger.url, network=False)
-    assert list((stranger.home / "sandbox").iterdir()) == []
-    assert not any(it.name.endswith(".git") or len(it.name) == 16 for it in (stranger.home / "mirrors").iterdir())
-
-
-def test_link_that_is_as_large_as_memory_is_refused_before_it_is_read(stranger: Stranger) -> None:
-    stranger.repo.commit_entries({"main.py": ("100644", b""), "link": ("120000", b"x" * 2**20)})
-    with pytest.raises(VankaError, match="link in the repository is larger"):
-        stranger.sandbox.run(stranger.url, network=False)
-
-
-@pytest.mark.parametrize("target", ["/etc", "file:///etc", "../../../../../../etc", "ext::sh -c id", "-u/etc"])
-def test_submodules_that_point_at_this_machine_are_refused(stranger: Stranger, target: str) -> None:
-    with_submodule(stranger, target)
-    with pytest.raises(VankaError) as refused:
-        stranger.sandbox.run(stranger.url, network=False)
-    assert "sub" in refused.value.message or "leads out" in refused.value.message, refused.value.message
-
-
-def test_submodules_in_networks_that_only_this_machine_reaches_are_refused(
-    stranger: Stranger, machine: http.server.ThreadingHTTPServer
-) -> None:
-    with_submodule(stranger, f"http://127.0.0.1:{machine.server_address[1]}/secret.git")
-    with pytest.raises(VankaError, match="private network"):
-        stranger.sandbox.run(stranger.url, network=False)
-    assert machine.reached == []  # type: ignore[attr-defined]  # set by the fixture
-
-
-def test_submodules_of_the_repositorys_own_server_come_along(stranger: Stranger, hosting: GitServer) -> None:
-    part = hosting.repo("part")
-    part.commit({"word.py": "WORD = 'from the part'\n"}, "part")
-    with_submodule(stranger, "../part.git", part.head(), "import sub.word\nprint(sub.word.WORD)\n")
-    assert stranger.sandbox.run(stranger.url, network=False)["output"] == "from the part"
-
-
-def with_submodule(stranger: Stranger, target: str, sha: str = "a" * 40, main: str = "print('never')\n") -> None:
-    """A repository whose folder `sub` is a submodule."""
-    modules = f'[submodule "sub"]\n\tpath = sub\n\turl = {target}\n'
-    stranger.repo.commit({"main.py": main, ".gitmodules": modules}, "with a part")
-    blobs = stranger.repo.git("ls-tree", "HEAD") + f"\n160000 commit {sha}\tsub\n"
-    push_tree(stranger, stranger.repo.git("mktree", "--missing", stdin=blobs.encode()))
-
-
-class _Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.reached.append(self.client_address[0])  # type: ignore[attr-defined]  # set below
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def machine() -> Iterator[http.server.ThreadingHTTPServer]:
-    """Something of this machine's own that listens on every address of it."""
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), _Answer)
-    server.reached = []  # type: ignore[attr-defined]  # who came
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-KNOCK = """\
-import socket, struct, sys
-port = int(sys.argv[1])
-with open("/proc/net/route") as table:
-    rows = [line.split() for line in table][1:]
-gateways = {socket.inet_ntoa(struct.pack("<I", int(row[2], 16))) for row in rows if row[1] == "00000000"}
-for address in sorted(gateways | set(sys.argv[2:])):
-    try:
-        with socket.create_connection((address, port), timeout=3):
-            print(address, "REACHED")
-    except OSError as error:
-        print(address, "refused")
-"""
-
-
-def test_network_of_its_own_does_not_lead_to_this_machine(
-    stranger: Stranger, machine: http.server.ThreadingHTTPServer, docker: Docker
-) -> None:
-    port = str(machine.server_address[1])
-    addresses = sorted(own_addresses())
-    answer = stranger.run(KNOCK, ("python", "main.py", port, *addresses), network=True, for_s=60)
-    assert answer["exit_code"] == 0, answer
-    assert "refused" in answer["output"]
-    assert "REACHED" not in answer["output"], answer["output"]
-    assert machine.reached == []  # type: ignore[attr-defined]  # set by the fixture
-
-
-def test_without_a_network_there_is_none(stranger: Stranger) -> None:
-    answer = stranger.run("import socket\nprint([name for _, name in socket.if_nameindex()])\n", network=False)
-    assert answer["output"] == "['lo']"
-
-
-def test_two_guests_do_not_see_each_other(stranger: Stranger) -> None:
-    """Each has a bridge of its own; there is nobody else on it."""
-    answer = stranger.run("import socket\nsocket.gethostbyname('vanka-guest')\n", network=True, for_s=30)
-    assert answer["exit_code"] != 0
-
-
-def test_service_runs_as_somebody_who_could_reach_the_socket_and_the_guest_cannot(stranger: Stranger) -> None:
-    assert os.path.exists("/var/run/docker.sock")
-    assert stranger.run(command=("ls /var/run/docker.sock /run/docker.sock",))["exit_code"] != 0
