@@ -14,7 +14,7 @@ from tests.manual.pages import Shown
 from tests.manual.place import TOKEN, Place
 from tests.scenarios.service import eventually
 
-LIMIT_S = 120
+LIMIT_S = 300  # the first command of a page makes the environment
 STOP_S = 20
 
 NOT_RUN = {
@@ -79,7 +79,7 @@ class Walk:
     def _up(self, line: str) -> None:
         """In a terminal of its own; what ran there before is ended by Ctrl-C."""
         self._service.end()
-        self._service.start_as(["bash", "-c", line], self._place.user)
+        self._service.start_as(["bash", "-c", line], self._place.user, LIMIT_S)
 
     def _run(self, line: str, it: Shown) -> str:
         process = subprocess.Popen(

@@ -24,6 +24,7 @@ from runtime.errors import KernelError
 
 CHECKOUT = Path(__file__).parents[2]
 T = TypeVar("T")
+UP_S = 30.0  # for whatever the service does by itself
 
 PROGRAM = """\
 import http.server, os
@@ -54,8 +55,8 @@ def free_port() -> int:
         return port
 
 
-def eventually(look: Callable[[], T], what: str, limit_s: float = 30.0) -> T:
-    """What `look` returns once it is true; fails, naming what was waited for, after `limit_s`."""
+def eventually(look: Callable[[], T], what: str | Callable[[], str], limit_s: float = UP_S) -> T:
+    """What `look` returns once it is true; fails, naming what was waited for (as it is then), after `limit_s`."""
     pause = threading.Event()
     turns = int(limit_s / 0.05)
     for _ in range(turns):
@@ -63,7 +64,7 @@ def eventually(look: Callable[[], T], what: str, limit_s: float = 30.0) -> T:
         if found:
             return found
         pause.wait(0.05)
-    raise AssertionError(f"{what}: not within {limit_s:.0f} s")
+    raise AssertionError(f"{what if isinstance(what, str) else what()}: not within {limit_s:.0f} s")
 
 
 def answer_of(port: int, timeout_s: float = 2.0) -> str:
@@ -97,7 +98,7 @@ class Service:
         """Start it and wait until it answers."""
         self.start_as([sys.executable, "-m", "actors.cli", "up", *options])
 
-    def start_as(self, argv: Sequence[str], directory: Path | None = None) -> None:
+    def start_as(self, argv: Sequence[str], directory: Path | None = None, limit_s: float = UP_S) -> None:
         """Start it by that command line and wait until it answers."""
         with self.log.open("ab") as log:
             self._guardian = subprocess.Popen(
@@ -109,9 +110,9 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        self.wait_until_up()
+        self.wait_until_up(limit_s=limit_s)
 
-    def wait_until_up(self, other_than: int | None = None) -> int:
+    def wait_until_up(self, other_than: int | None = None, limit_s: float = UP_S) -> int:
         """The service's pid, once one answers (another than the given one)."""
 
         def pid() -> int | None:
@@ -120,7 +121,7 @@ class Service:
                 return found if found != other_than else None
             return None
 
-        found = eventually(pid, f"the service answers; its log: {self.log.read_text()[-2000:]}")
+        found = eventually(pid, lambda: f"the service answers; its log: {self.log.read_text()[-2000:]}", limit_s)
         assert found is not None
         return found
 
