@@ -99,6 +99,8 @@ class Rounds:
     def _start_up(self) -> Procedure:
         started: list[Child] = []
         for child in list(self._nursery.children.values()):
+            if not self._to_start(child):
+                continue
             yield from self._start_one(child)
             if child.failed is not None:
                 yield from self._stop_these(reversed(started))
@@ -117,6 +119,11 @@ class Rounds:
                 child.cancel_timer()
         yield from self._stop_these(reversed(children))
         self._life.end(exit, error)
+
+    def _to_start(self, child: Child) -> bool:
+        """Not one that an operator has stopped or deleted while it waited for its turn."""
+        known = self._nursery.children.get(child.spec.id) is child
+        return known and not child.held and not child.parked and child.life is None
 
     def _start_one(self, child: Child) -> Procedure:
         self._pending = {child}
@@ -177,8 +184,7 @@ class Rounds:
     def _start_group(self, group: list[Child]) -> Generator[None, None, Child | None]:
         """Start them in order; the one that failed, or None."""
         for child in group:
-            gone = self._nursery.children.get(child.spec.id) is not child
-            if gone or child.held or child.parked or child.life is not None:
+            if not self._to_start(child):
                 continue
             child.down_at = child.down_at or self._system.clock.monotonic()
             yield from self._start_one(child)

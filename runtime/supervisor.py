@@ -160,8 +160,10 @@ class Supervisor(Actor[SupervisorCommand]):
         starters, child.starters = child.starters, None
         for deferred in starters or ():
             deferred.fail(ActorDead(f"{child.cell.path} was stopped before it was up"))
-        if child.held or child.fresh:
+        if child.held:
             self._nursery.rest(child, "stopped by an operator")
+        elif child.fresh:  # a round or the end of the supervisor took it along
+            self._nursery.remove(child)
         for deferred in waiters or ():
             deferred.answer(True)
 

@@ -10,9 +10,9 @@ from pykka import ActorRegistry
 from runtime import own_threads
 from runtime.actor import IGNORE, Actor
 from runtime.child_spec import ChildSpec, Restart, Strategy, supervisor
-from runtime.errors import AlreadyPresent, AlreadyStarted, BadSpec, Overdue, StartFailed
-from runtime.supervisor import StartChild, TerminateChild
-from tests.runtime.kit import Boom, Kernel, Raise, Say, Script, raising, until
+from runtime.errors import ActorDead, AlreadyPresent, AlreadyStarted, BadSpec, Overdue, StartFailed
+from runtime.supervisor import StartChild, TerminateChild, WhichChildren
+from tests.runtime.kit import LIMIT, Boom, Kernel, Raise, Say, Script, entering, raising, until
 
 
 def test_children_start_in_the_listed_order_each_after_the_start_hook_of_the_one_before(kernel: Kernel) -> None:
@@ -102,6 +102,45 @@ def test_children_from_the_source_are_checked_before_any_is_started(kernel: Kern
         kernel.system.start(supervisor("root", kernel.children("ab"), children_source=lambda: kernel.children("b")))
     assert isinstance(caught.value.reason, BadSpec)
     assert kernel.journal.lines == []
+
+
+def test_what_an_operator_stops_before_its_turn_in_the_start_is_not_started(kernel: Kernel) -> None:
+    """Lines 29 and 36: a supervisor answers while it starts, and comes up without that child."""
+    fam = kernel.start([])
+    entered, release = kernel.gate()
+    slow = kernel.child("slow", script=Script(in_start=lambda _: entering(entered, release)))
+    others = [kernel.child("kept"), kernel.child("gone", restart=Restart.TEMPORARY), kernel.child("last")]
+    started = fam.ask_later(StartChild(supervisor("inner", [slow, *others])))
+    assert entered.wait(LIMIT)
+    inner = kernel.system.address("fam/inner")
+    assert inner.ask(TerminateChild("kept")) is True
+    assert inner.ask(TerminateChild("gone")) is True
+    release.set()
+    assert started.wait("fam", LIMIT) == inner
+    assert kernel.journal.lines == ["start slow", "start last"]
+    assert [(info.id, info.state) for info in inner.ask(WhichChildren())] == [
+        ("slow", "running"),
+        ("kept", "stopped"),
+        ("last", "running"),
+    ]
+
+
+def test_a_new_child_that_a_round_stops_before_it_is_up_leaves_no_spec(kernel: Kernel) -> None:
+    """Line 4: who asked for it was told that it did not come up."""
+    fam = kernel.start(kernel.children("a"), strategy=Strategy.ONE_FOR_ALL)
+    entered, release = kernel.gate()
+    new = kernel.child("new", script=Script(in_start=lambda _: entering(entered, release)), shutdown=3.0)
+    reply = fam.ask_later(StartChild(new))
+    assert entered.wait(LIMIT)
+    kernel["a"].tell(Raise(Boom()))
+    until(lambda: kernel.system.timers.next_due() is not None)  # its stop is ordered
+    kernel.clock().advance(3.1)
+    with pytest.raises(ActorDead):
+        reply.wait("fam", LIMIT)
+    assert [info.id for info in fam.ask(WhichChildren())] == ["a"]
+    assert kernel["a"].ask(Say("again")) == "again"
+    release.set()
+    assert fam.ask(StartChild(new)).ask(Say("up")) == "up"
 
 
 def test_start_child_with_a_known_id_starts_nothing(kernel: Kernel) -> None:
