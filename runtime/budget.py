@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from runtime.cell import State
 from runtime.child_spec import AutoShutdown, Family
 from runtime.errors import GaveUp
 from runtime.facts import RootCoolingDown
@@ -66,5 +67,9 @@ class Budget:
         """Whether the supervisor ends now that a significant child has."""
         mode = self._family.auto_shutdown
         children = self._nursery.children.values()
-        left = any(child.spec.significant and child.life is not None for child in children)
+        left = any(child.spec.significant and self._goes_on(child) for child in children)
         return mode is AutoShutdown.ANY_SIGNIFICANT or (mode is AutoShutdown.ALL_SIGNIFICANT and not left)
+
+    @staticmethod
+    def _goes_on(child: Child) -> bool:
+        return child.life is not None or child.cell.state is State.RESTARTING  # it waits for its next try

@@ -20,7 +20,7 @@ from runtime.supervisor import (
     WhichChildren,
 )
 from runtime.system import System
-from tests.runtime.kit import ALL_GROUPS, DISPATCHERS, Boom, Kernel, Quit, Raise, Say, until
+from tests.runtime.kit import ALL_GROUPS, DISPATCHERS, Boom, Kernel, Quit, Raise, Say, raising, until
 
 
 def test_terminating_twice_is_fine_an_unknown_id_is_not_found_and_the_spec_stays(kernel: Kernel) -> None:
@@ -101,7 +101,7 @@ def significant(kernel: Kernel, ids: str) -> list[ChildSpec]:
 def auto(kernel: Kernel, mode: AutoShutdown) -> None:
     """A supervisor with two significant children that stays down when it ends normally."""
     children = [*significant(kernel, "ab"), kernel.child("c")]
-    spec = supervisor("auto", children, auto_shutdown=mode, restart=Restart.TRANSIENT)
+    spec = supervisor("auto", children, auto_shutdown=mode, restart=Restart.TRANSIENT, restarts=2)
     kernel.start([spec, kernel.child("other")])
 
 
@@ -129,6 +129,19 @@ def test_all_significant_ends_only_after_the_last_one(kernel: Kernel) -> None:
     tell(kernel, "a", Quit())
     assert kernel.state("auto") == "running"
     tell(kernel, "b", Quit())
+    assert kernel.state("auto") == "stopped"
+
+
+def test_a_significant_child_that_waits_for_its_next_try_has_not_ended(kernel: Kernel) -> None:
+    """Line 41."""
+    auto(kernel, AutoShutdown.ALL_SIGNIFICANT)
+    kernel.scripts["a"].in_start = raising(Boom("no disk"), 2)
+    tell(kernel, "a", Raise(Boom()))
+    tell(kernel, "b", Quit())
+    assert kernel.state("auto") == "running"
+    kernel.clock().advance(1)
+    assert kernel.system.address("fam/auto/a").ask(Say("up")) == "up"
+    tell(kernel, "a", Quit())
     assert kernel.state("auto") == "stopped"
 
 
