@@ -153,8 +153,9 @@ class Context:
         Subscribe in the start hook: then nothing published between a crash and the restart is lost.
         """
         life = self._life
-        if not life.over:
-            self.system.bus.subscribe(event_type, self.address, translate, incarnation=life.number)
+        self.system.bus.subscribe(event_type, self.address, translate, incarnation=life.number)
+        if life.over:  # looked at only now: it may be abandoned at any moment
+            self.system.bus.unsubscribe(self.address, before=life.number + 1)
 
     def publish(self, event: object) -> None:
         """Tell all subscribers. Never raises; dropped when this incarnation is over."""

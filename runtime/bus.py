@@ -27,10 +27,14 @@ class Bus:
     ) -> None:
         """From now on each such event is told to `address`; `translate` makes the message of it (None: tell nothing).
 
-        A second subscription of the same address to the same type takes the place of the first.
+        A second subscription of the same address to the same type takes the place of the first, unless a later
+        `incarnation` made that.
         """
         with self._lock:
-            self._by_type.setdefault(event_type, {})[address] = (translate, incarnation)
+            subscribers = self._by_type.setdefault(event_type, {})
+            present = subscribers.get(address)
+            if present is None or not 0 < incarnation < present[1]:
+                subscribers[address] = (translate, incarnation)
 
     def unsubscribe(self, address: Address[Any], *, before: int | None = None) -> None:
         """Forget the address; with `before`, only what incarnations older than that subscribed."""

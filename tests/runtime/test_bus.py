@@ -6,8 +6,9 @@ import threading
 from dataclasses import dataclass
 
 from runtime.actor import Actor
-from runtime.child_spec import ChildSpec
-from tests.runtime.kit import LIMIT, Boom, Call, Kernel, Say
+from runtime.child_spec import ChildSpec, Restart
+from runtime.errors import Overdue
+from tests.runtime.kit import LIMIT, Boom, Call, Kernel, Say, Scripted, until
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,32 @@ def test_no_fact_is_lost_between_a_crash_and_the_restart(kernel: Kernel) -> None
     kernel.system.bus.publish(Fact(3))
     kernel.settle()
     assert heard == [1, 2, 3]
+
+
+def test_an_incarnation_that_is_over_takes_no_subscription_from_its_successor(kernel: Kernel) -> None:
+    kernel.start(kernel.children("a"))
+    bus, a = kernel.system.bus, kernel["a"]
+    bus.subscribe(Fact, a, lambda fact: Say("the second"), incarnation=2)
+    bus.subscribe(Fact, a, lambda fact: Say("the first, late"), incarnation=1)
+    bus.publish(Fact(1))
+    kernel.settle()
+    assert kernel.journal.starting("a heard") == ["a heard the second"]
+
+
+def test_a_subscription_that_races_the_end_of_its_incarnation_does_not_stay(kernel: Kernel) -> None:
+    kernel.start(kernel.children("a", restart=Restart.TEMPORARY))
+    bus = kernel.system.bus
+    subscribe = bus.subscribe
+
+    def subscribe_and_end(actor: Scripted) -> None:
+        actor.context._life.abandon(Overdue("hangs"))
+        until(lambda: kernel.state("a") == "gone")
+        subscribe(Fact, actor.context.address, incarnation=actor.context.incarnation)
+
+    def late(actor: Scripted) -> None:
+        bus.subscribe = lambda *args, **kwargs: subscribe_and_end(actor)  # type: ignore[method-assign]
+        actor.context.subscribe(Fact)
+
+    kernel["a"].tell(Call(late))
+    kernel.settle()
+    until(lambda: kernel.state("a") == "gone" and not bus.wanted(Fact))
