@@ -94,11 +94,19 @@ class Timers:
             self._compact()
             heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))
             if self._heap[0][2] is timer and not self._driven:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
-                    self._thread.start()
                 self._changed.notify_all()
+            if self._thread is None and not self._driven:
+                self._start_thread()
         return timer
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="timers", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the machine gives none now: the next timer tries again
+            log.critical("no thread for the timers: %s", error)
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         while True:

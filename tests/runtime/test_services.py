@@ -7,6 +7,7 @@ import threading
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,21 @@ def test_timers_fire_in_the_order_of_their_times_on_the_real_clock() -> None:
     assert fired == ["first", "second"]
     timers.stop()
     assert not timers.after(0, lambda: fired.append("after the stop")).pending
+
+
+def test_timers_go_on_after_a_moment_in_which_the_machine_gave_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    timers = Timers(SystemClock())
+    early, late = threading.Event(), threading.Event()
+    with monkeypatch.context() as machine:
+        machine.setattr(threading.Thread, "start", no_thread)
+        timers.after(0.0, early.set)
+    timers.after(0.01, late.set)
+    assert early.wait(LIMIT)
+    assert late.wait(LIMIT)
+    timers.stop()
 
 
 def test_a_cancelled_timer_does_not_fire_and_does_not_stay_in_the_heap() -> None:
