@@ -137,9 +137,14 @@ class Cell:
         with self.lock:
             self.closed = None
 
-    def close(self, reason: str, state: State, *, gone: bool = False) -> None:
-        """Nobody will live here for now: what waits, here and below, becomes dead letters, and so does what comes."""
+    def close(self, reason: str, state: State, *, gone: bool = False, by: Life | None = None) -> None:
+        """Nobody will live here for now: what waits, here and below, becomes dead letters, and so does what comes.
+
+        `by` is the supervisor that wants it: when that was killed, it has no say any more.
+        """
         with self.lock:
+            if by is not None and not by.in_place:
+                return
             self.closed = reason
             self.state = state
             letters = list(self.queue)

@@ -62,11 +62,12 @@ class Ending(Protocol):
 class Estate:
     """What an incarnation leaves behind. `cell.lock` guards it; methods may be called from any thread."""
 
-    __slots__ = ("_deferreds", "_endings", "_most", "_owned", "cell", "over")
+    __slots__ = ("_deferreds", "_endings", "_most", "_owned", "cell", "over", "wound_up")
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.over = False
+        self.wound_up = False
         self._deferreds: set[Deferred] | None = None
         self._owned: set[Ending] | None = None
         self._most = MOST
@@ -108,9 +109,9 @@ class Estate:
                 self._deferreds.discard(deferred)
 
     def at_end(self, release: Callable[[], object]) -> None:
-        """Call it when this incarnation ends; at once when it is over."""
+        """Call it when this incarnation ends, after what was to be called before it; at once when all that is done."""
         with self.cell.lock:
-            if not self.over:
+            if not self.wound_up:
                 if self._endings is None:
                     self._endings = []
                 self._endings.append(release)
@@ -122,13 +123,19 @@ class Estate:
         with self.cell.lock:
             owned, self._owned = self._owned, None
             deferreds, self._deferreds = self._deferreds, None
-            endings, self._endings = self._endings, None
         for ending in owned or ():
-            ending.cancel()
+            self._guarded(ending.cancel)
         for deferred in deferreds or ():
             deferred.fail(ActorDead(f"{self.cell.path}: it ended before it answered"))
-        for release in endings or ():
-            self._guarded(release)
+        while endings := self._last_endings():
+            for release in endings:
+                self._guarded(release)
+
+    def _last_endings(self) -> list[Callable[[], object]] | None:
+        with self.cell.lock:
+            endings, self._endings = self._endings, None
+            self.wound_up = endings is None
+            return endings
 
     def _guarded(self, release: Callable[[], object]) -> None:
         try:

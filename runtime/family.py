@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.cell import Cell, State
 from runtime.child_spec import ChildSpec, OnGiveUp, Restart, Shutdown
 from runtime.endings import Down, Exit
-from runtime.errors import Overdue
+from runtime.errors import ActorDead, Overdue
 from runtime.facts import ActorCrashed, ActorParked, ActorRestarted
 from runtime.intensity import Intensity
 from runtime.life import Life
@@ -116,9 +116,7 @@ class Nursery:
         child.cancel_timer()
         if self.children.get(child.spec.id) is child:
             del self.children[child.spec.id]
-        self.life.cell.children.pop(child.spec.id, None)
-        child.cell.close("its child spec is gone", State.STOPPED, gone=True)
-        self.system.forget(child.cell)
+        self._drop(child.spec.id, child.cell)
         for deferred in (*(child.waiters or ()), *(child.starters or ())):
             deferred.answer(None)
 
@@ -130,22 +128,46 @@ class Nursery:
     def begin(self, child: Child, *, by_hand: bool = False) -> None:
         """Start its next incarnation; its Up or Down comes later, as an event."""
         child.cancel_timer()
-        cell = child.cell
-        cell.incarnation += 1
-        life = child.life = Life(cell, self.life, self.system.dispatcher)
         child.up = child.stopping = child.held = child.parked = False
         child.failed = None
         child.by_hand = by_hand or child.down_at is None
+        cell = child.cell
         with cell.lock:
-            cell.life = life
-            cell.closed = None
-            cell.state = State.STARTING if cell.incarnation == 1 else State.RESTARTING
+            mine = self.life.in_place  # else the place is closed, or its successor's
+            cell.incarnation += mine
+            life = child.life = Life(cell, self.life, self.system.dispatcher)
+            if mine:
+                cell.life = life
+                cell.closed = None
+                cell.state = State.STARTING if cell.incarnation == 1 else State.RESTARTING
+        if not mine:
+            if not cell.incarnation:  # it was added after the kill: nobody else will close it
+                cell.close("its supervisor was killed", State.STOPPED)
+            life.end(Exit.NO_START, ActorDead(f"{self.life.cell.path}: this incarnation is detached from its place"))
+            return
+        self._launch(life, self.system.orphans_at(cell.path) if self.system.orphans else [])
+
+    def _launch(self, life: Life, orphans: list[Life]) -> None:
+        """Let it begin, after the orphans of the same place have stopped: incarnations of one actor never overlap."""
+        if orphans:
+            orphan = orphans.pop()
+            if orphan.cell.spec.shutdown is not Shutdown.INFINITY:
+                self._limit(orphan)
+            orphan.at_end(partial(self._launch, life, orphans))
+            return
         try:
             life.begin()
         except RuntimeError as error:  # no thread for it: a start failure like any other
             life.end(Exit.NO_START, error)
-        if self.life.over:  # the supervisor was killed while it was here, and did not know this child yet
-            life.stop()
+
+    def _limit(self, orphan: Life) -> None:
+        shutdown = orphan.cell.spec.shutdown
+        seconds = 0.0 if isinstance(shutdown, Shutdown) else shutdown
+        late = Overdue(f"{orphan.cell.path}: its supervisor was killed, it did not stop within {seconds:g} s")
+        if seconds:
+            self.system.timers.after(seconds, partial(orphan.abandon, late, Exit.KILLED))
+        else:
+            orphan.abandon(late, Exit.KILLED)
 
     def came_up(self, child: Child) -> None:
         """Record that its start hook returned."""
@@ -203,7 +225,7 @@ class Nursery:
         """Keep it as "failed" until an operator restarts it."""
         child.parked = True
         child.down_at = None
-        child.cell.close("parked: it used up its restarts", State.FAILED)
+        child.cell.close("parked: it used up its restarts", State.FAILED, by=self.life)
         log.error("%s is parked: %s", child.cell.path, text)
         self.system.bus.publish(ActorParked(child.cell.path, text))
 
@@ -213,13 +235,17 @@ class Nursery:
         if child.spec.restart is Restart.TEMPORARY:
             self.remove(child)
         else:
-            child.cell.close(reason, State.STOPPED)
+            child.cell.close(reason, State.STOPPED, by=self.life)
 
     def drop_strangers(self) -> None:
         """Close the places of children that an earlier incarnation had and this one does not."""
         cell = self.life.cell
         for name, place in list(cell.children.items()):
             if name not in self.children:
-                del cell.children[name]
-                place.close("its child spec is gone", State.STOPPED, gone=True)
-                self.system.forget(place)
+                self._drop(name, place)
+
+    def _drop(self, name: str, place: Cell) -> None:
+        place.close("its child spec is gone", State.STOPPED, gone=True, by=self.life)
+        if place.gone:
+            self.life.cell.children.pop(name, None)
+            self.system.forget(place)

@@ -74,8 +74,15 @@ class JobHandle:
             return
         self.cancelled = True
         if self.token is not None:
-            self.token.set()
+            self._set(self.token)
         self.withdraw()
+
+    def _set(self, token: Settable) -> None:
+        try:
+            token.set()
+        except BaseException:
+            # foreign code in the thread that ends an incarnation or the system, which has more to do
+            log.exception("a job in lane %s could not be told to end", self.name)
 
     def withdraw(self) -> bool:
         """Any thread: out of the queue if it waits there; its result is then Cancelled. False: it runs or is over."""

@@ -54,7 +54,7 @@ class Life(Estate):
         self.number = cell.incarnation
         self.current: Letter | None = None
         self.receiving = False
-        self.scheduled = False
+        self.scheduled = True  # from the first: `begin` submits it, nobody else does
         self.begun = False
         self.wanted = Stop.NO
         self.control: deque[Any] | None = None
@@ -64,12 +64,21 @@ class Life(Estate):
         """Whether it has a thread to itself."""
         return self.dispatcher is self.cell.system.threads
 
+    @property
+    def in_place(self) -> bool:
+        """Whether it and all supervisors above it live in their places; else one was killed, and this is to end."""
+        above: Parent = self
+        while isinstance(above, Life):
+            if above.cell.life is not above:
+                return False
+            above = above.parent
+        return True
+
     # told by others, any thread
 
     def begin(self) -> None:
         """Have it started on its dispatcher; RuntimeError when there is no thread for it."""
         self.dispatcher.attach(self)
-        self.scheduled = True
         self.dispatcher.submit_soon(self)
 
     def post(self, event: object) -> bool:
@@ -125,8 +134,8 @@ class Life(Estate):
         with cell.lock:
             if self.over:
                 return
-            self.receiving = True
-            if cell.life is self:
+            self.receiving = cell.life is self  # an orphan leaves the inbox to its successor
+            if self.receiving:
                 cell.state = State.RUNNING
         if self.number > 1:
             cell.system.bus.unsubscribe(cell.system.address(cell.path), before=self.number)
@@ -156,7 +165,24 @@ class Life(Estate):
                 cell.life = None
                 cell.state = State.RESTARTING
             current, self.current = letter if letter is not None else self.current, None
-        actor = self.actor
+        name = type(current.message).__name__ if current is not None else ""
+        try:
+            self._leave(exit, error, current, abandoned=abandoned)
+        finally:  # whatever goes wrong: a supervisor that is not told waits for ever
+            self.parent.post(Up(self, ignored=True) if ignored else Down(self, exit, error, name))
+        if abandoned:  # only now: were its thread forgotten before the news is out, all might seem at rest
+            self.dispatcher.abandon(self)
+        return True
+
+    def _leave(
+        self,
+        exit: Exit,  # noqa: A002 - the field's name
+        error: BaseException | None,
+        current: Letter | None,
+        *,
+        abandoned: bool,
+    ) -> None:
+        cell, actor = self.cell, self.actor
         if actor is not None:
             registry.unregister(actor.actor_ref)
             actor.actor_stopped.set()
@@ -166,21 +192,20 @@ class Life(Estate):
                 settle_error(current.reply_to, error)
             else:
                 settle_error(current.reply_to, ActorDead(f"{cell.path}: it ended before it answered"))
-        self.wind_up()
         if cell.children:
             self._orphan()
-        if abandoned:
-            self.dispatcher.abandon(self)
-        elif self.own_thread:
-            cell.system.threads.detach(self)
-        name = type(current.message).__name__ if current is not None else ""
-        self.parent.post(Up(self, ignored=True) if ignored else Down(self, exit, error, name))
-        return True
+        self.wind_up()
+        if cell.system.orphans:
+            cell.system.orphan_ended(self)
 
     def _orphan(self) -> None:
         # a supervisor whose stop code did not run: what it leaves is detached from its place and stops by itself
         for child in list(self.cell.children.values()):
             with child.lock:
-                life, child.life = child.life, None
-            if life is not None:
-                life.stop()
+                life = child.life
+                if life is None or life.parent is not self:
+                    continue
+                child.life = None
+                life.receiving = False
+                self.cell.system.orphaned(life)
+            life.stop()

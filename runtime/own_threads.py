@@ -21,9 +21,12 @@ class OwnThreads:
         self.on_turn = on_turn
         self._lock = threading.Lock()
         self._threads: dict[Life, OwnThread] = {}
+        self._stopped = False
 
     def attach(self, life: Life) -> None:
-        """Start the thread; RuntimeError when the machine gives none."""
+        """Start the thread; RuntimeError when the machine gives none, or after `stop`."""
+        if self._stopped:
+            raise RuntimeError("the system has stopped")
         thread = OwnThread(self, life)
         thread.start()
         with self._lock:
@@ -63,6 +66,7 @@ class OwnThreads:
 
     def stop(self) -> None:
         """End the threads as they come free. Does not wait."""
+        self._stopped = True
         with self._lock:
             lives = list(self._threads)
         for life in lives:

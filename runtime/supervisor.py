@@ -87,8 +87,8 @@ class Supervisor(Actor[SupervisorCommand]):
         return PENDING
 
     def _kernel_crash(self, error: BaseException) -> object:
-        if self._rounds.ending:
-            return None  # the way out failed too: the kernel detaches the children
+        if self._rounds.ending:  # the way out failed too: the kernel detaches the children
+            return PENDING if isinstance(error, Drill) else None
         log.error("%s: the supervisor itself failed", self._life.cell.path, exc_info=error)
         self._rounds.finish(Exit.CRASH, error)
         return PENDING

@@ -11,11 +11,10 @@ from typing import Any, Final, Literal
 
 from runtime.address import Address
 from runtime.bus import Bus
-from runtime.cell import Cell, Node, State
-from runtime.child_spec import ChildSpec, Family, check
+from runtime.cell import Cell, Node
+from runtime.child_spec import ChildSpec, check
 from runtime.clock import Clock, DrivenClock, SystemClock
 from runtime.dispatcher import Dispatcher, Pool, Worker
-from runtime.endings import Down, Exit, Up
 from runtime.errors import ActorDead, AskTimeout, BadSpec, Drill, KernelError, Overdue, StartFailed
 from runtime.jobs import Jobs, Lane
 from runtime.letters import DeadLetters, Gate
@@ -24,6 +23,7 @@ from runtime.log import set_actor
 from runtime.monitor import Monitor
 from runtime.own_threads import OwnThreads
 from runtime.registry import make_linear
+from runtime.root_keeper import RootKeeper
 from runtime.supervisor import CountChildren, SupervisorCommand
 from runtime.timers import Timers
 
@@ -62,10 +62,11 @@ class System:
         self.threads = OwnThreads(self.here, on_turn)
         self.dispatcher: Dispatcher = self.pool if dispatcher == "pooled" else self.threads
         self._cells: dict[str, Cell] = {}
+        self.orphans: dict[str, list[Life]] = {}  # by path: what killed supervisors left, until it has stopped
         self._late = itertools.count(1)
         self._late_seen = 0
         self._lock = threading.Lock()
-        self._keeper: _RootKeeper | None = None
+        self._keeper: RootKeeper | None = None
         self._stopped = False
         driven = isinstance(self.clock, DrivenClock)
         self.monitor = Monitor(self, driven=driven)
@@ -84,7 +85,7 @@ class System:
             if self._keeper is not None or self._stopped:
                 raise KernelError("this system has had its root already")
             cell = self._cells[ROOT] = Cell(self, ROOT, root)
-            keeper = self._keeper = _RootKeeper(self, cell, root.family)
+            keeper = self._keeper = RootKeeper(self, cell, root.family)
         keeper.begin()
         if not keeper.settled.wait(timeout):
             keeper.stop(0.0)
@@ -116,6 +117,30 @@ class System:
         with self._lock:
             if self._cells.get(cell.path) is cell:
                 del self._cells[cell.path]
+
+    def lives(self) -> list[Life]:
+        """Kernel use: all incarnations that are not over, supervisors before their children."""
+        with self._lock:
+            placed = [cell.life for cell in self._cells.values()]
+            orphans = list(itertools.chain.from_iterable(self.orphans.values()))
+        return [life for life in [*placed, *orphans] if life is not None and not life.over]
+
+    def orphaned(self, life: Life) -> None:
+        """Kernel use: its supervisor was killed, it is told to stop."""
+        with self._lock:
+            self.orphans.setdefault(life.cell.path, []).append(life)
+
+    def orphans_at(self, path: str) -> list[Life]:
+        """Kernel use: those that have not stopped yet, or are winding up."""
+        with self._lock:
+            return list(self.orphans.get(path, ()))
+
+    def orphan_ended(self, life: Life) -> None:
+        """Kernel use: nobody needs to wait for it any more; it need not be an orphan."""
+        with self._lock:
+            left = [each for each in self.orphans.pop(life.cell.path, ()) if each is not life]
+            if left:
+                self.orphans[life.cell.path] = left
 
     def tree(self) -> Node:
         """The whole tree as it is now; does not wait for any actor. KernelError before `start`."""
@@ -156,15 +181,16 @@ class System:
 
     def idle(self) -> bool:
         """Whether no actor has anything to do at this moment; jobs and timers aside."""
-        workers = [*self.pool.workers, *self.threads.workers()]
-        turns = sum(worker.turns for worker in workers)
-        if any(worker.life is not None for worker in workers):
+        turns = self._turns()
+        if any(worker.life is not None for worker in turns):
             return False
-        if any(life is not None and life.scheduled for life in [cell.life for cell in list(self._cells.values())]):
+        if any(life.scheduled for life in self.lives()):
             return False
         # nothing was found busy; had a turn begun and ended behind the search's back, these would differ
-        workers = [*self.pool.workers, *self.threads.workers()]
-        return turns == sum(worker.turns for worker in workers) and all(worker.life is None for worker in workers)
+        return turns == self._turns() and all(worker.life is None for worker in turns)
+
+    def _turns(self) -> dict[Worker, int]:
+        return {worker: worker.turns for worker in [*list(self.pool.workers), *self.threads.workers()]}
 
     def settle(self, timeout: float = 5.0) -> bool:
         """Wait, for `timeout` real seconds at most, until no actor has anything to do. For tests and drills."""
@@ -194,84 +220,6 @@ class System:
         self.monitor.stop()
         self.pool.stop()
         self.threads.stop()
-
-
-class _RootKeeper:
-    """The parent of the root supervisor. The root never ends: should its own code fail, it is started again."""
-
-    def __init__(self, system: System, cell: Cell, family: Family) -> None:
-        self.settled = threading.Event()
-        self.error: BaseException | None = None
-        self._down = threading.Event()
-        self._system = system
-        self._cell = cell
-        self._family = family
-        self._failures = 0
-        self._stopping = False
-
-    def begin(self) -> None:
-        cell = self._cell
-        cell.incarnation += 1
-        life = Life(cell, self, self._system.dispatcher)
-        with cell.lock:
-            cell.life = life
-        try:
-            life.begin()
-        except RuntimeError as error:
-            life.end(Exit.NO_START, error)
-
-    def post(self, event: object) -> bool:
-        """The root is up, or down."""
-        if isinstance(event, Up):
-            self._failures = 0
-            self.settled.set()
-        elif isinstance(event, Down):
-            self._ended(event)
-        return True
-
-    def _ended(self, event: Down) -> None:
-        if not self.settled.is_set():
-            self.error = event.error or KernelError("the root ended while it started")
-            self._cell.close("the tree did not start", State.STOPPED)
-            self._down.set()
-            self.settled.set()
-        elif self._stopping or self.error is not None:
-            self._cell.close("the system has stopped", State.STOPPED)
-            self._down.set()
-        else:
-            self._failures += 1
-            pause = self._family.backoff.pause(self._failures)
-            self._cell.restarts += 1
-            self._cell.last_error = repr(event.error)
-            log.critical("the root supervisor ended (%s, %r); next try in %.3g s", event.exit, event.error, pause)
-            self._system.timers.after(pause, self._again)
-
-    def _again(self) -> None:
-        if not self._stopping:
-            self.begin()
-
-    def stop(self, timeout: float) -> None:
-        self._stopping = True
-        life = self._cell.life
-        if life is None or not life.stop():
-            if not self._down.is_set():
-                self._cell.close("the system has stopped", State.STOPPED)
-            return
-        if self._down.wait(timeout * 0.9):
-            return
-        limit = time.monotonic() + timeout * 0.1
-        before: set[tuple[Life, int]] = set()
-        while not self._down.wait(timeout * 0.02) and time.monotonic() < limit:
-            before = self._abandon_stuck(before)
-        if not self._down.is_set():
-            life.abandon(Overdue("the tree did not stop in time"), Exit.KILLED)
-
-    def _abandon_stuck(self, before: set[tuple[Life, int]]) -> set[tuple[Life, int]]:
-        """What sits in the same callback as at the last look holds up the stop of everybody else."""
-        busy = {(worker.life, id(worker.work)) for worker in self._system.busy() if worker.life is not None}
-        for stuck, _ in busy & before:
-            stuck.abandon(Overdue(f"{stuck.cell.path} did not stop before the system's limit"), Exit.KILLED)
-        return busy
 
 
 class _Driven:

@@ -29,8 +29,9 @@ FAILING: Final = "its failure hook"
 
 def run(life: Life, worker: Worker) -> bool:
     """Work through some of what there is to do; True when more is left."""
-    if not life.begun:
-        return _start(life, worker) and _more(life)  # its supervisor, which this thread may go on with, comes first
+    if not life.begun:  # one that was abandoned before its turn is not made any more: its successor may be up
+        # when it is up, its supervisor, which this thread may go on with, comes first
+        return not life.over and _start(life, worker) and _more(life)
     cell = life.cell
     lock, queue = cell.lock, cell.queue
     left = BATCH
@@ -101,7 +102,8 @@ def _start(life: Life, worker: Worker) -> bool:
     if answer is not PENDING:
         life.started()
     else:
-        life.receiving = True
+        with cell.lock:
+            life.receiving = cell.life is life
     return True
 
 
