@@ -55,6 +55,7 @@ class Cell:
         "gone",
         "incarnation",
         "last_error",
+        "leaving",
         "life",
         "lock",
         "path",
@@ -72,6 +73,7 @@ class Cell:
         self.lock = threading.Lock()
         self.queue: deque[Letter] = deque()
         self.life: Life | None = None
+        self.leaving: Life | None = None  # it is over and winds up
         self.incarnation = 0
         self.closed: str | None = None  # why messages are not taken; None while they are
         self.gone = False  # forgotten by its supervisor: addresses look the path up again

@@ -136,6 +136,7 @@ class Nursery:
             mine = self.life.in_place  # else the place is closed, or its successor's
             cell.incarnation += mine
             life = child.life = Life(cell, self.life, self.system.dispatcher)
+            leaving = cell.leaving
             if mine:
                 cell.life = life
                 cell.closed = None
@@ -145,13 +146,14 @@ class Nursery:
                 cell.close("its supervisor was killed", State.STOPPED)
             life.end(Exit.NO_START, ActorDead(f"{self.life.cell.path}: this incarnation is detached from its place"))
             return
-        self._launch(life, self.system.orphans_at(cell.path) if self.system.orphans else [])
+        before = self.system.orphans_at(cell.path) if self.system.orphans else []
+        self._launch(life, before if leaving is None else [leaving, *before])
 
     def _launch(self, life: Life, orphans: list[Life]) -> None:
         """Let it begin, after the orphans of the same place have stopped: incarnations of one actor never overlap."""
         if orphans:
             orphan = orphans.pop()
-            if orphan.cell.spec.shutdown is not Shutdown.INFINITY:
+            if not orphan.over and orphan.cell.spec.shutdown is not Shutdown.INFINITY:
                 self._limit(orphan)
             orphan.at_end(partial(self._launch, life, orphans))
             return

@@ -163,12 +163,15 @@ class Life(Estate):
             self.receiving = False
             if cell.life is self:
                 cell.life = None
+                cell.leaving = self
                 cell.state = State.RESTARTING
             current, self.current = letter if letter is not None else self.current, None
         name = type(current.message).__name__ if current is not None else ""
         try:
             self._leave(exit, error, current, abandoned=abandoned)
         finally:  # whatever goes wrong: a supervisor that is not told waits for ever
+            if cell.leaving is self:
+                cell.leaving = None
             self.parent.post(Up(self, ignored=True) if ignored else Down(self, exit, error, name))
         if abandoned:  # only now: were its thread forgotten before the news is out, all might seem at rest
             self.dispatcher.abandon(self)

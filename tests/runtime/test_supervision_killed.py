@@ -54,6 +54,25 @@ def test_the_successor_of_a_killed_supervisor_waits_for_what_that_left(kernel: K
     assert kernel.journal.lines.index("stop y") < kernel.journal.lines.index("start y")
 
 
+def test_the_successor_waits_for_the_releases_of_an_actor_that_ended_when_its_supervisor_was_killed(
+    kernel: Kernel,
+) -> None:
+    """Lines 33 and 34: what it held, a port perhaps, is free when the next one starts."""
+    kernel.start([supervisor("inner", kernel.children("x"))])
+    x = kernel.system.address("fam/inner/x")
+    entered, release = kernel.gate()
+    x.ask(Call(lambda actor: actor.context.at_end(partial(entering, entered, release))))
+    x.tell(Raise(Boom()))
+    assert entered.wait(LIMIT)
+    kill(kernel, "fam/inner")
+    until(lambda: kernel.incarnation("inner") == 2)
+    assert kernel.system.address("fam/inner").ask(CountChildren()).specs == 1
+    assert kernel.scripts["x"].attempts == 1
+    release.set()
+    assert x.ask(Say("up")) == "up"
+    assert kernel.scripts["x"].attempts == 2
+
+
 def test_what_a_killed_supervisor_left_has_its_shutdown_time_and_no_more(kernel: Kernel) -> None:
     """Lines 31 and 34."""
     kernel.start([supervisor("inner", [kernel.child("x", shutdown=3.0)])])
