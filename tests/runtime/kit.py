@@ -16,7 +16,7 @@ from runtime.child_spec import ChildSpec, Strategy, supervisor
 from runtime.system import System
 from tests.fakes.clock import FakeClock
 
-LIMIT = 10.0  # seconds no wait ever needs
+LIMIT = 30.0  # seconds no wait ever needs
 
 
 def until(condition: Callable[[], Any], what: str = "the condition") -> None:
