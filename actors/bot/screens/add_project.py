@@ -95,11 +95,16 @@ class Url(Step):
         return self.page(visit, words("add_url"), rows)
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """The link; the repository is looked at now. What opens it is kept off the record."""
+        """The link; the repository is looked at now. What opens it is kept off the record, and shown to no other host."""
         address, held = split(text.strip())
+        form = {**visit.form, "url": address.raw}
+        before = visit.form.get("url")
+        if before and parse(before).host != address.host:
+            visit.shelf.drop(visit.chat, TOKEN)
+            form["key"] = ""
         if held.token is not None:
             visit.shelf.put(visit.chat, TOKEN, held.token)
-        return looked(visit, {**visit.form, "url": address.raw})
+        return looked(visit, form)
 
     def act(self, visit: Visit) -> Reply:
         """Look again."""

@@ -40,6 +40,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.all: dict[str, One] = {}
         self.asked: list[tuple[Any, ...]] = []
+        self.opened: list[tuple[str, Access | None]] = []  # repositories that were looked into, and with what
         self.reminders: list[tuple[int, int]] = []
         self.numbers = 0
         self.hold = False
@@ -163,6 +164,7 @@ class FakeControl:
         return None
 
     def check_url(self, url: str, access: Access | None = None) -> tuple[str, ...]:
+        self.opened.append((url, access))
         if not url.startswith(("https://", "git@")):
             raise Unreachable(f"{url} does not answer", "Check the link.")
         if self.private and (access is None or access.token is None):

@@ -57,6 +57,19 @@ def test_the_token_of_a_private_repository_is_never_stored_with_the_form(walk: W
     assert access.token.reveal() == "ghp_very_secret_token"
 
 
+def test_the_token_of_one_host_is_never_shown_to_another(walk: Walk) -> None:
+    walk.sees("A1")
+    walk.types("shop")
+    walk.types("https://anna:ghp_of_the_first_host@first.example.org/shop.git")
+    assert "Доступ по токену" in walk.turn.text
+    walk.sees("A2")
+    assert "Доступ по токену" in walk.types("https://first.example.org/other.git").text
+    walk.sees("A2")
+    assert "Доступ по токену" not in walk.types("https://second.example.org/shop.git").text
+    given = [access and access.token and access.token.reveal() for _url, access in walk.control.opened]
+    assert given == ["ghp_of_the_first_host", "ghp_of_the_first_host", None]
+
+
 def test_a_variable_shows_as_dots_and_for_15_seconds_in_clear(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.sees("C1", 1)
