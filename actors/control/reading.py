@@ -88,8 +88,15 @@ class Reading(Core):
         return self._services.layout.deployment_log(project, deployment_id)
 
     def log_tail(self, name: str, lines: int = 100, test: bool = False, deployment_id: str | None = None) -> list[str]:
-        """The last lines, secrets masked; empty when nothing was written yet."""
-        return self._services.tail(self.log_path(name, test, deployment_id), lines)
+        """The last lines, secrets masked; empty when nothing was written yet. Of tests, those of the last one only."""
+        path = self.log_path(name, test, deployment_id)
+        since = self._last_test_from(name) if test and deployment_id is None else 0
+        return self._services.tail(path, lines, since=since)
+
+    def _last_test_from(self, name: str) -> int:
+        """Where the output of the last test run begins in the log of all of them."""
+        begins = (it.output_from for it in self.history(name) if it.environment is Environment.TEST)
+        return next((it for it in begins if it is not None), 0)
 
     # --- one status
 

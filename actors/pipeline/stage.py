@@ -21,8 +21,8 @@ class Walk:
     """What a stage may know and use. Stages return a changed copy; nothing is shared but the services.
 
     `output` is the deployment's log, appended to. `version` is None until fetch has found the commit's number.
-    `program_log_from` is where, in the program's log, the output of the program that was started begins. `cancel` ends
-    what is being done; `hurry` is set when a person wants it over: the way back is gone, but not waited for long.
+    `cancel` ends what is being done; `hurry` is set when a person wants it over: the way back is gone, but not waited
+    for long.
     """
 
     project: Project
@@ -31,7 +31,6 @@ class Walk:
     cancel: Cancel
     output: Path
     version: Version | None = None
-    program_log_from: int = 0
     hurry: Cancel = field(default_factory=Cancel)
 
     def known_version(self) -> Version:

@@ -261,7 +261,7 @@ class Job(Actor[Message]):
     def _keep_program_output(self) -> None:
         """The failed version's own words go into the deployment's log: its program's log goes on with the next."""
         log = self._services.layout.program_log(self._project, self._walk.deployment.environment)
-        lines = self._services.tail(log, OUTPUT_LINES * 4, since=self._walk.program_log_from)
+        lines = self._services.tail(log, OUTPUT_LINES * 4, since=self._walk.deployment.output_from or 0)
         if lines:
             self._walk.say("--- the program's output ---")
             for line in lines:

@@ -132,7 +132,7 @@ class Tester(Actor[Message]):
             return
         ended = records.deployments.move(self._project, deployment, state, now, error)
         log = self._services.layout.program_log(self._project, Environment.TEST)
-        output = tuple(self._services.tail(log, OUTPUT_LINES))
+        output = tuple(self._services.tail(log, OUTPUT_LINES, since=deployment.output_from or 0))
         if not cancelled:
             self.context.publish(TestFinished(ended, passed, status.exit_code, output))
         deployer: Address[object] = self.context.sibling("deployer")

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from actors.errors import NoRoom, NothingToDo, StillBuilding
+from actors.messages import TestFinished
 from actors.model.deployment import Deployment, Kind, State
 from actors.model.run import ProjectState
 from actors.project import trial
+from runtime.actor import Actor
+from runtime.child_spec import ChildSpec
+from runtime.commands import StartChild
 from runtime.errors import StoreFull
 from runtime.store import Store
 from runtime.vault import Secret
@@ -75,6 +79,29 @@ def test_promote_of_a_test_that_is_still_being_built_says_so_and_what_to_do(hous
     assert house.control.deployment(test.id).state is State.RUNNING
     house.control.cancel("shop", "ann")
     house.end_of(test)
+
+
+def test_what_a_test_run_shows_is_its_own_output_and_not_that_of_the_test_before(house: Inside, tmp_path: Path) -> None:
+    told: list[TestFinished] = []
+
+    class Ear(Actor[TestFinished]):
+        def on_start(self) -> None:
+            self.context.subscribe(TestFinished)
+
+        def receive(self, message: TestFinished) -> None:
+            told.append(message)
+
+    repo = GitRepo.in_directory(tmp_path, "shop")
+    for text, code in (("the first one breaks", "raise SystemExit(3)"), ("the second one works", "time.sleep(600)")):
+        repo.commit({"main.py": f"import time\nprint({text!r}, flush=True)\n{code}\n"}, text)
+        repo.push()
+        if not house.control.projects():
+            house.add(repo, probe=f"{sys.executable} -c ''")
+            house.built.system.address("projects/shop").ask(StartChild(ChildSpec("ear", Ear)))
+        house.end_of(house.control.test("shop", "ann", for_s=1))
+    assert house.control.log_tail("shop", test=True) == ["the second one works"]
+    eventually(lambda: told and told[-1].passed, "the end of the second one is told")
+    assert told[-1].output == ("the second one works",)
 
 
 class UnderTest:

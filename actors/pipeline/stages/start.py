@@ -18,11 +18,11 @@ class Start:
     lane = "disk"
 
     def run(self, walk: Walk) -> StageResult:
-        """The walk with the place in the program's log; raises EngineError when it cannot be started."""
+        """The walk with the place in the program's log on record; raises EngineError when it cannot be started."""
         services, environment = walk.services, walk.deployment.environment
         log = services.layout.program_log(walk.project, environment)
         begins = OutputFile(log).position()
         run = start_anew(services, walk.project, walk.known_version(), environment)
         what, _end = shown(run.handle)
         walk.say(f"started version {run.version}: {what}")
-        return StageResult(replace(walk, program_log_from=begins))
+        return StageResult(walk.with_deployment(replace(walk.deployment, output_from=begins)))
