@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from actors.bot.links import Link
@@ -133,7 +134,10 @@ class TestRun(Screen):
         if status.test_undecided and status.test is not None and (going is None or going is status.test):
             return decision(visit, status.test)
         if going is None:
-            return self._over(visit, project.name)
+            tests = [it for it in visit.control.history(project.name, 20) if it.kind is Kind.TEST]
+            if not tests or tests[0].ended:
+                return _over(visit, tests)
+            going = tests[0]  # it waits until the deployment that is under way has ended
         text = join([headline(going, visit), _clock(going, words, visit.now), stages(going, words, visit.now)])
         running = going.stage(StageName.VERIFY).state is StageState.SUCCEEDED
         if running:
@@ -162,17 +166,17 @@ class TestRun(Screen):
                 visit.control.extend_test(name, _to_now(visit))
                 return Reply(to=Link("R3", visit.place.no), note=words("note_finishing"))
 
-    def _over(self, visit: Visit, name: str) -> Page:
-        words, project = visit.words, visit.project()
-        tests = [it for it in visit.control.history(name, 20) if it.kind is Kind.TEST]
-        again = go(words.label("b_test_run"), "R2", project.no)
-        rows = ((again, go(words.label("b_production_run"), "R5", project.no)),)
-        text = headline(tests[0], visit) if tests else words("test_none")
-        if tests and tests[0].error:
-            tail = visit.control.log_tail(name, 30, deployment_id=tests[0].id)
-            text = join([text, _why(tests[0], words), output(tail, words)])
-        back = Link("P1", project.no)
-        return Page(crumbs(visit, words.label("test_title"), project=project), text, rows, back=back)
+
+def _over(visit: Visit, tests: Sequence[Deployment]) -> Page:
+    """How the last of them ended, if there was any."""
+    words, project = visit.words, visit.project()
+    again = go(words.label("b_test_run"), "R2", project.no)
+    rows = ((again, go(words.label("b_production_run"), "R5", project.no)),)
+    text = headline(tests[0], visit) if tests else words("test_none")
+    if tests and tests[0].error:
+        tail = visit.control.log_tail(project.name, 30, deployment_id=tests[0].id)
+        text = join([text, _why(tests[0], words), output(tail, words)])
+    return Page(crumbs(visit, words.label("test_title"), project=project), text, rows, back=Link("P1", project.no))
 
 
 def _to_now(visit: Visit) -> int:

@@ -87,6 +87,14 @@ class FakeControl:
         elif good:
             one.current, one.up, one.undecided = last.version, True, None
 
+    def waits(self, name: str, for_s: int = 600) -> Deployment:
+        """A test run that waits until the deployment that is under way has ended."""
+        one = self.all[name]
+        begun = self._begin(name, Kind.TEST, "anna", None, for_s)
+        stages = tuple(stage(it, StageState.WAITING) for it in StageName)
+        one.testing, one.history[0] = None, replace(begun, state=State.QUEUED, started_at=None, stages=stages)
+        return one.history[0]
+
     # --- projects
 
     def projects(self) -> list[Project]:
@@ -111,7 +119,7 @@ class FakeControl:
 
     def status(self, name: str) -> ProjectStatus:
         one = self._one(name)
-        going = next((it for it in one.history if not it.ended and it is not one.testing), None)
+        going = next((it for it in reversed(one.history) if not it.ended and it is not one.testing), None)
         version = next((it for it in one.versions if it.number == one.current), None)
         if going is not None:
             state = ProjectState.TESTING if going.kind is Kind.TEST else ProjectState.DEPLOYING

@@ -110,6 +110,19 @@ def test_deleting_a_project_asks_for_its_name(walk: Walk) -> None:
     assert "shop" not in walk.control.all
 
 
+def test_a_test_that_waits_behind_a_deployment_is_watched_and_can_be_aborted(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.control.hold = True
+    walk.control.deploy("shop", "boris")
+    walk.control.waits("shop")
+    walk.sees("R3", 1)
+    assert "ждёт очереди" in walk.turn.text
+    assert walk.turn.live_s == 3
+    walk.presses("⏹ Прервать")
+    walk.presses("⏹ Прервать")
+    assert ("cancel", "shop") in walk.control.asked
+
+
 def test_what_follows_a_test_is_asked(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.sees("R2", 1)
