@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ INVITATION_S = 3600
 _INVITATION = re.compile(r"[A-Za-z0-9_-]{22}")
 MAX_USERS = 1000
 MAX_NAME = 64
+MAX_ASKED_IN = 100
 LANGUAGES = ("ru", "en")
 LEVELS = ("off", "silent", "loud")
 
@@ -45,6 +47,7 @@ class Access:
         self._users = {user.id: user for user in self._records.users()}
         self._wishes = {user_id: self._records.wishes(user_id) for user_id in {*self._users, *self._fixed}}
         self._attempts = Attempts()
+        self._asked_in: OrderedDict[int, User] = OrderedDict()
         self._pairing: str | None = None if self._admins() else _pairing_code()
 
     # --- who is who
@@ -134,6 +137,20 @@ class Access:
             log.info("came by invitation", user=user_id, role=role.value)
             return role
 
+    def asks_in(self, user_id: int, name: str, language: str) -> None:
+        """A stranger asks: kept in memory, so that who decides sees a name, and the stranger hears their language."""
+        with self._lock:
+            now, known_as = self._clock.now(), name[:MAX_NAME]
+            asked = User(id=user_id, role=None, added_at=now, name=known_as, met_language=language)
+            self._asked_in[user_id] = asked
+            while len(self._asked_in) > MAX_ASKED_IN:
+                self._asked_in.popitem(last=False)
+
+    def name(self, user_id: int) -> str:
+        """What the person is called: also of who only asked to be let in; the number where nobody knows."""
+        with self._lock:
+            return self._known(user_id).name or str(user_id)
+
     def let_in(self, user_id: int, role: Role, name: str = "") -> None:
         """An administrator's decision about somebody who asked, or was here before."""
         with self._lock:
@@ -170,11 +187,11 @@ class Access:
         user = self._users.get(user_id)
         return None if user is None else user.language
 
-    def telling_language(self, user_id: int) -> str:
-        """The language of what is told unasked: as chosen, else by setting, else as the client said, else Russian."""
+    def telling_language(self, user_id: int, otherwise: str = "ru") -> str:
+        """The language of what is told unasked: as chosen, else by setting, else as the client said, else that one."""
         user = self._users.get(user_id)
         met = user.met_language if user is not None else None
-        return self.language(user_id) or self._default_language or met or "ru"
+        return self.language(user_id) or self._default_language or met or otherwise
 
     def met(self, user_id: int, name: str, language: str) -> None:
         """Somebody who may do something wrote: remember their name and the language of their client, if new."""
@@ -226,7 +243,8 @@ class Access:
 
     def _known(self, user_id: int) -> User:
         role = Role.ADMIN.value if user_id in self._fixed else None
-        return self._users.get(user_id) or User(id=user_id, role=role, added_at=self._clock.now())
+        known = self._users.get(user_id) or self._asked_in.get(user_id)
+        return known or User(id=user_id, role=role, added_at=self._clock.now())
 
     def _may_try(self, user_id: int) -> bool:
         return not self.is_blocked(user_id) and self._attempts.allowed(user_id, self._clock.monotonic())

@@ -84,6 +84,7 @@ class Doorman:
         if person.id in self._asked or len(recent) >= MAX_ASKED or person.id <= 0:
             return
         self._asked[person.id] = now
+        self._access.asks_in(person.id, person.name, language_for(person.language_code))
         while len(self._asked) > MAX_STRANGERS:
             self._asked.popitem(last=False)
         for admin in admins:

@@ -9,7 +9,7 @@ from actors.bot.rights import Right, Role
 from actors.bot.screen import Choice, Page, Reply, Screen, Tell, Visit, do, go
 from actors.bot.screens.common import PAGE, crumbs, page_of, pages
 from actors.bot.screens.question import Question
-from actors.bot.texts import Html, Words, as_language, join
+from actors.bot.texts import Html, Words, as_language, escape, join
 from actors.errors import NothingToDo
 
 WANTED = (Role.OPERATOR.value, Role.VIEWER.value, "block")
@@ -78,8 +78,14 @@ def _path(visit: Visit, *more: str) -> tuple[str, ...]:
 
 def _name(visit: Visit) -> str:
     """The person that the place names, by name where they have one."""
-    user = visit.place.no
-    return next((it.name for it in visit.access.users() if it.id == user and it.name), str(user))
+    return visit.access.name(visit.place.no)
+
+
+def _who(visit: Visit) -> Html:
+    """The person's name, where they have one, and number."""
+    user, name = visit.place.no, _name(visit)
+    number = Html(f"<code>{user}</code>")
+    return number if name == str(user) else Html(f"<b>{escape(name)}</b> ({number})")
 
 
 class OneUser(People):
@@ -92,7 +98,7 @@ class OneUser(People):
         words, user, name = visit.words, visit.place.no, _name(visit)
         role, fixed = visit.access.role(user), visit.access.is_fixed(user)
         state = "role_blocked" if visit.access.is_blocked(user) else f"role_{role.value}" if role else "role_none"
-        text = words("user_text", name=name, user=user, role=words.label(state))
+        text = words("user_text", who=_who(visit), role=words.label(state))
         rows: tuple[tuple[Choice, ...], ...] = ()
         if not fixed:
             rows = tuple(
@@ -116,7 +122,7 @@ def _let_in(visit: Visit, role: Role) -> Reply:
     access.let_in(user, role)
     if access.role(user) is not role:
         return Reply(to=Link("X4"), note=words("note_last_admin"))
-    theirs = Words(as_language(access.language(user)) or words.language)
+    theirs = Words(as_language(access.telling_language(user, words.language)) or words.language)
     told = Tell(
         user, theirs("you_are_in", role=theirs.label(f"role_{role.value}")), ((go(theirs.label("b_menu"), "M0"),),)
     )
@@ -131,8 +137,7 @@ class AwayWith(Question, People):
 
     def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
         """Who, and what that means."""
-        name = _name(visit)
-        return _path(visit, name), visit.words(f"ask_{self._what(visit)}_user", name=name, user=visit.place.no)
+        return _path(visit, _name(visit)), visit.words(f"ask_{self._what(visit)}_user", who=_who(visit))
 
     def says(self, visit: Visit) -> str:
         """What stands on the red button."""
@@ -160,12 +165,12 @@ class Stranger(Question, People):
 
     def asks(self, visit: Visit) -> tuple[tuple[str, ...], Html]:
         """Who, and as what."""
-        words, user, wanted = visit.words, visit.place.no, self._wanted(visit)
-        role = visit.access.role(user)
+        words, wanted = visit.words, self._wanted(visit)
+        role = visit.access.role(visit.place.no)
         if role is not None:
             text = words("stranger_is_in", name=_name(visit), role=words.label(f"role_{role.value}"))
         else:
-            text = words(f"ask_stranger_{wanted}", user=user)
+            text = words(f"ask_stranger_{wanted}", who=_who(visit))
         return _path(visit, _name(visit)), text
 
     def says(self, visit: Visit) -> str:
@@ -192,7 +197,7 @@ class Stranger(Question, People):
         if wanted != "block":
             return _let_in(visit, Role(wanted))
         done = visit.access.block(user)
-        return Reply(to=Link("X4"), note=words("note_user_block", name=user) if done else words("note_last_admin"))
+        return Reply(to=Link("X4"), note=words("note_user_block", name=_name(visit)) if done else words("note_last_admin"))
 
     def _wanted(self, visit: Visit) -> str:
         return visit.place.arg if visit.place.arg in WANTED else WANTED[0]

@@ -158,16 +158,16 @@ TEXTS: Final = {
     "b_stranger_viewer": "👁 Viewer",
     "b_stranger_block": "🚫 Block",
     "ask_stranger_operator": (
-        "Let <code>{user}</code> in as an operator? May run, roll back and see everything but variables and settings."
+        "Let {who} in as an operator? May run, roll back and see everything but variables and settings."
     ),
-    "ask_stranger_viewer": "Let <code>{user}</code> in as a viewer? May look at states and logs only.",
-    "ask_stranger_block": "Block <code>{user}</code>? The bot will not say another word to them.",
+    "ask_stranger_viewer": "Let {who} in as a viewer? May look at states and logs only.",
+    "ask_stranger_block": "Block {who}? The bot will not say another word to them.",
     "stranger_is_in": "<b>{name}</b> is in already: {role}.",
     "you_are_in": "✅ You were let in: {role}.",
     "ask_remove_user": (
-        "Remove <b>{name}</b> (<code>{user}</code>)? Their access ends at once; they can be invited again."
+        "Remove {who}? Their access ends at once; they can be invited again."
     ),
-    "ask_block_user": "Block <b>{name}</b> (<code>{user}</code>)? Their access ends, the bot answers no more.",
+    "ask_block_user": "Block {who}? Their access ends, the bot answers no more.",
     "note_user_remove": "🗑 {name}: no access any more.",
     "note_user_block": "🚫 {name}: blocked.",
     "b_metrics": "📈 Metrics",

@@ -89,7 +89,7 @@ TEXTS: Final = {
     "invite_title": "Invitation",
     "invite_ask": "Whom to invite? The link works once, for 1 hour.",
     "invite_link": "The link ({role}), once, 1 hour:\n<code>{link}</code>",
-    "user_text": "<b>{name}</b> (<code>{user}</code>): {role}",
+    "user_text": "{who}: {role}",
     "user_fixed": "Set by VANKA_ADMIN.",
     "help_title": "Help",
     "help_0": (

@@ -88,7 +88,7 @@ TEXTS: Final = {
     "invite_title": "Приглашение",
     "invite_ask": "Кого пригласить? Ссылка действует один раз, 1 час.",
     "invite_link": "Ссылка ({role}), один раз, 1 час:\n<code>{link}</code>",
-    "user_text": "<b>{name}</b> (<code>{user}</code>): {role}",
+    "user_text": "{who}: {role}",
     "user_fixed": "Задан настройкой VANKA_ADMIN.",
     "help_title": "Справка",
     "help_0": (

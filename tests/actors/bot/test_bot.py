@@ -85,6 +85,17 @@ def test_a_stranger_gets_one_line_and_then_silence(bot: Front) -> None:
     assert len(stranger.messages) == 1
 
 
+def test_who_lets_a_stranger_in_reads_a_name_and_the_stranger_reads_their_own_language(bot: Front) -> None:
+    anna = bot.opens_menu(bot.admin())
+    stranger = bot.server.user(7, "en")
+    stranger.writes("/start")
+    asked = anna.waits_for_text("user7 (7) просит доступ")
+    bot.press(anna, "👁 Наблюдатель", "Пустить user7 (7) наблюдателем?", asked)
+    bot.press(anna, "👁 Наблюдатель", "user7: наблюдатель")
+    stranger.waits_for_text("You were let in: viewer")
+    offered(anna, "user7 · наблюдатель")
+
+
 def test_the_panel_outlives_the_service(bot: Front, control: FakeControl) -> None:
     control.have("shop", versions=1)
     anna = bot.admin()
