@@ -136,6 +136,7 @@ class ProjectBook(Core):
                 self._records.watch.forget(project)
             if new.name != old.name:
                 self._start_family(project)
+        self._services.board.write(project.no, next_check_at=self._services.clock.now())  # the watcher looks at once
         self._system.address(f"{PROJECTS}/{project.name}/watcher").tell(Look())
         self._system.bus.publish(ProjectChanged(project))
         return project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from actors.model.deployment import Deployment, Kind, State
 from actors.model.project import Policy
 from actors.pipeline.stage import StageResult, Walk
 from actors.pipeline.stages.fetch import Fetch
-from actors.project import patience
+from actors.project import patience, watcher
 from runtime.backoff import Backoff
 from tests.fakes.gitrepo import GitRepo
 from tests.scenarios.inside import Inside
@@ -176,3 +177,23 @@ def test_test_run_by_hand_does_not_take_the_place_of_the_deployment_that_the_pol
     assert shop.house.control.check("shop").new
     shop.all_ended(3)
     assert shop.history()[2] == (Kind.DEPLOY, 2, State.SUCCEEDED)
+
+
+def test_a_new_interval_is_told_with_the_look_that_it_leads_to_and_not_with_the_old_schedule(
+    house: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, on = Shop(house, tmp_path), threading.Event()
+    looked = watcher.look
+
+    def slow(*given: Any, **more: Any) -> Any:
+        assert on.wait(30)
+        return looked(*given, **more)
+
+    monkeypatch.setattr(watcher, "look", slow)
+    try:
+        house.control.edit("shop", "ann", interval_s=21_600)
+        assert house.control.status("shop").next_check_s == 0
+    finally:
+        on.set()
+    eventually(lambda: (house.control.status("shop").next_check_s or 0) > 10_000, "the new interval counts")
+    shop.rests()

@@ -113,12 +113,13 @@ def searched(visit: Visit, own: str, count: int) -> Expect | None:
     return Expect(Link(FIND, arg=own)) if visit.private and count > SEARCHED else None
 
 
-def next_check(visit: Visit, status: ProjectStatus) -> str | None:
-    """In how long the repository is looked at again; None where nobody looks."""
+def next_check(visit: Visit, status: ProjectStatus) -> Html | None:
+    """When the repository is looked at again; None where nobody looks."""
     if status.next_check_s is None or status.project.paused:
         return None
-    # an interval that was just made shorter counts before the watcher says so
-    return visit.words.duration(min(status.next_check_s, status.project.interval_s))
+    if status.next_check_s < 1:
+        return visit.words("s_watch_now")
+    return visit.words("s_watch_next", next=visit.words.duration(status.next_check_s))
 
 
 def kind_of(words: Words, engine: str) -> str:

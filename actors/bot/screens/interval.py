@@ -80,13 +80,8 @@ class Interval(Screen):
             (do(words.label("b_check_now"), "I1", no, "check", "primary"),),
             *grid(policies, 1),
         )
-        upcoming = next_check(visit, status)
         text = join(
-            [
-                words("interval_text", name=project.name),
-                watching(visit, status),
-                None if upcoming is None else words("s_watch_next", next=upcoming),
-            ]
+            [words("interval_text", name=project.name), watching(visit, status), next_check(visit, status)]
         )
         error = words("card_watch_error", error=words.said(status.watch_error)[:300]) if status.watch_error else None
         return Page(

@@ -133,11 +133,7 @@ def _state(visit: Visit, status: ProjectStatus) -> Html:
     if status.version is not None:
         no = number(words, status.version)
         lines.append(words("s_version", no=no, sha=sha(status.commit), subject=(status.subject or "")[:80]))
-    upcoming = next_check(visit, status)
-    lines.append(watching(visit, status))
-    if upcoming is not None:
-        lines.append(words("s_watch_next", next=upcoming))
-    lines.append(health_line(visit, status))
+    lines += [watching(visit, status), next_check(visit, status), health_line(visit, status)]
     if status.watch_error:
         lines.append(words("card_watch_error", error=words.said(status.watch_error)[:300]))
     if status.deploying is not None:

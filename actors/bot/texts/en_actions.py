@@ -57,6 +57,7 @@ TEXTS: Final = {
     "changes_none": "{then} and {now} hold the same files.",
     "rollback_restart": "The project is restarted.",
     "s_watch_next": "Next check in {next}",
+    "s_watch_now": "Next check: now",
     "log_errors": "🔎 Only lines with errors:",
     "log_earlier": "⬆ Before the last {n} lines:",
     "no_errors": "No lines with errors 🟢",
