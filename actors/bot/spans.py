@@ -24,5 +24,5 @@ def parse_span(text: str) -> int:
         raise BadInterval(f"{text[:40]!r} is not a time", "Write it like 90s, 10m, 2h or 1d.", interval=text[:40])
     seconds = int(found.group(1)) * _UNITS[unit]
     if not 0 < seconds <= MOST_S:
-        raise BadInterval(f"{text[:40]} is not possible", "Seven days are the most.", interval=text[:40])
+        raise BadInterval(f"{text[:40]} is not possible", "It can be from 1 second to 7 days.", interval=text[:40])
     return seconds

@@ -124,7 +124,7 @@ def said(words: Words, look: Look) -> str:
 def health_line(visit: Visit, project_status: ProjectStatus) -> Html:
     """One line for a card: the last look and how the looks before it went, or how the program is looked at."""
     words, project, looks = visit.words, project_status.project, project_status.looks
-    if not looks:
+    if not looks or project_status.uptime_s is None:  # of a program that does not run there is nothing to tell
         return words("card_health", health=project.probe or words.label("alive_5s"))
     slowest = max(it.took_ms for it in looks) or 1.0
     spark = "".join("✖" if it.reason else BARS[int((len(BARS) - 1) * it.took_ms / slowest)] for it in looks)

@@ -53,7 +53,7 @@ TEXTS: Final = {
     "b_all": "All",
     "b_add": "➕ Add",
     "b_run": "▶️ Run",
-    "b_start": "▶️ Start",
+    "b_start": "▶️ Start the program",
     "b_stop": "⏹ Stop",
     "b_restart": "🔁 Restart",
     "b_deploy_new": "⏫ Deploy new",

@@ -51,7 +51,7 @@ TEXTS: Final = {
         "touched."
     ),
     "note_discarded_only": "↩️ Test {no} removed.",
-    "b_changes": "📝 Changes from now",
+    "b_changes": "📝 Changes from the current",
     "changes_title": "Changes",
     "changes_text": "How {then} differs from {now}:",
     "changes_none": "{then} and {now} hold the same files.",
@@ -141,7 +141,7 @@ TEXTS: Final = {
     "note_trial": "🧪 Sent.",
     "by_projects_title": "By project",
     "by_projects_text": "🔔 by the kind of event · 🔕 always silent · 🚫 nothing",
-    "one_project_text": "How to tell of <b>{name}</b>?",
+    "one_project_text": "How should <b>{name}</b> be reported?",
     "b_told_usual": "🔔 By the kind of event",
     "b_told_silent": "🔕 Always silent",
     "b_told_off": "🚫 Nothing",

@@ -68,7 +68,7 @@ TEXTS: Final = {
     "f_branch": "Branch",
     "f_subdir": "Subfolder",
     "f_main": "Main file",
-    "f_probe": "Check",
+    "f_probe": "Health",
     "f_keep": "Keep versions",
     "f_engine": "Kind",
     "f_persist": "Persistent paths",

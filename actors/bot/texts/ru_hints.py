@@ -98,7 +98,7 @@ HINTS: Final = (
     ("Mind the quotes.", "Проверьте кавычки."),
     ("Write them like 23-8 +3.", "Пришлите, например, 23-8 +3."),
     ("Write it like 90s, 10m, 2h or 1d.", "Пришлите, например, 90s, 10m, 2h или 1d."),
-    ("Seven days are the most.", "Самое большее — семь дней."),
+    ("It can be from 1 second to 7 days.", "От 1 секунды до 7 дней."),
     # the service
     ("Name a file that does not exist yet.", "Назовите файл, которого ещё нет."),
     ("Make it first.", "Сначала создайте её."),

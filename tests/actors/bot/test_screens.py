@@ -15,8 +15,9 @@ from actors.bot.screen import HOME, Person
 from actors.bot.screens import SCREENS
 from actors.bot.texts import CATALOGUES
 from actors.control import ProjectStatus
-from actors.model.run import ProjectState
+from actors.model.run import Look, ProjectState
 from runtime.vault import Secret
+from tests.actors.bot.fake_shapes import AT
 from tests.actors.bot.walking import Walk, a_lived_in_house, walking
 
 
@@ -128,6 +129,24 @@ def test_alerts_go_from_level_to_level(walk: Walk) -> None:
     walk.presses("Тихие часы")
     walk.types("23-8 +3")
     assert "23–8 (UTC+3)" in str(walk.turn.keyboard)
+
+
+def test_a_stopped_program_is_not_called_healthy(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.control.looks = [Look(AT, 1.0)]
+    assert "🟢 1 мс" in walk.sees("P1", 1).text
+    walk.control.stop("shop", "anna")
+    for screen in ("P1", "S1"):
+        assert "🟢" not in walk.sees(screen, 1).text
+
+
+def test_a_stopped_program_is_started_by_a_button_unlike_that_of_a_run(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.control.stop("shop", "anna")
+    walk.sees("P1", 1)
+    assert "▶️ Запуск" in str(walk.turn.keyboard)
+    walk.presses("▶️ Запустить программу")
+    assert ("start", "shop") in walk.control.asked
 
 
 def test_somebody_who_asked_is_let_in_as_an_operator(walk: Walk) -> None:

@@ -110,6 +110,12 @@ def test_deleting_a_project_asks_for_its_name(walk: Walk) -> None:
     assert "shop" not in walk.control.all
 
 
+def test_a_test_of_no_time_is_refused_with_what_can_be_asked_for(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.sees("R2", 1)
+    assert "⚠️ 0 не подходит. От 1 секунды до 7 дней." in walk.types("0").text
+
+
 def test_a_test_that_waits_behind_a_deployment_is_watched_and_can_be_aborted(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.control.hold = True
@@ -157,10 +163,10 @@ def test_the_interval_takes_presets_and_own_values(walk: Walk) -> None:
 def test_settings_are_typed_and_checked(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.sees("P2", 1)
-    walk.presses("Проверка")
+    walk.presses("Здоровье")
     walk.types("tcp://127.0.0.1:8080")
     assert walk.control.project("shop").probe == "tcp://127.0.0.1:8080"
-    walk.presses("Проверка")
+    walk.presses("Здоровье")
     walk.presses("Убрать")
     assert walk.control.project("shop").probe is None
     walk.presses("Имя")
