@@ -26,7 +26,7 @@ from actors.bot.texts import (
 )
 from actors.bot.texts.grammar import Counted, counted, decimal
 from actors.bot.texts.grammar import Language as Language
-from actors.bot.texts.sentences import capital, russian
+from actors.bot.texts.sentences import capital, english, russian
 from actors.errors import VankaError
 
 CATALOGUES: Final[Mapping[Language, Mapping[str, str]]] = {
@@ -166,7 +166,7 @@ class Words:
     def error(self, error: VankaError) -> Html:
         """What went wrong and what to do, in this language; what git or another tool said stays in its own."""
         if self.language == "en":
-            return join([f"⚠️ {error.message.rstrip('.')}.", error.hint], " ")
+            return join([f"⚠️ {capital(error.message.rstrip('.'))}.", english(error.hint)], " ")
         said = russian(error.message)
         if said is not None:
             return join([f"⚠️ {capital(said)}.", russian(error.hint)], " ")

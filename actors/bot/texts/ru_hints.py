@@ -60,7 +60,7 @@ HINTS: Final = (
         "Выберите другую папку или используйте эту: всё, что в ней есть, будет отложено в сторону.",
     ),
     ("Choose another path.", "Выберите другую папку."),
-    ("Give it relative to the top, without `..`.", "Путь от корня репозитория, без `..`."),
+    ("Give it relative to the top, without `..`.", "Путь от корня репозитория, без «..»."),
     (
         "Name files or folders inside the project, such as uploads/ or *.sqlite3.",
         "Назовите файлы или папки внутри проекта, например uploads/ или *.sqlite3.",
