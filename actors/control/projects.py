@@ -69,6 +69,10 @@ class ProjectBook(Core):
         address = parse(url)
         return self._services.sources.repository(address, access or Access()).branches()
 
+    def check_branch(self, url: str, branch: str, access: Access | None = None) -> None:
+        """Raises BadBranch, NoSuchBranch or what git says."""
+        self._services.sources.repository(parse(url), access or Access()).heads(branch=check_branch(branch))
+
     def add(self, new: NewProject, asked_by: str, access: Access | None = None) -> Project:
         """Check everything, store the project and start its actors; what is refused leaves nothing behind.
 

@@ -113,7 +113,9 @@ def adds_a_project(walk: Walk, house: Lived) -> None:
         walk.presses(anna, "✅")
         walk.presses(anna, "🐳")
         walk.presses(anna, "🐍")
-        walk.types(anna, "..")
+        for wrong in ("..", "zzz"):
+            assert "main" in str(walk.types(anna, wrong).labels)
+        walk.presses(anna, "main")
         walk.types(anna, "never")
         walk.presses(anna, "● 5")
         walk.presses(anna, "✅ Создать" if walk.language == "ru" else "✅ Create")

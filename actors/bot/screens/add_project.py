@@ -191,8 +191,10 @@ class Branch(Step):
         return self.page(visit, words("add_branch"), (*grid(choices, 2), *kinds))
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """Another one; whether it exists is found out when the project is made."""
-        return self._chosen(visit, text.strip()[:250])
+        """Another one, looked for at once."""
+        branch = text.strip()[:250]
+        visit.control.check_branch(visit.form.get("url", ""), branch, access(visit))
+        return self._chosen(visit, branch)
 
     def act(self, visit: Visit) -> Reply:
         """One of those shown, or another kind."""

@@ -14,6 +14,7 @@ from actors.errors import (
     AccessDenied,
     BadName,
     NameTaken,
+    NoSuchBranch,
     NoSuchDeployment,
     NoSuchProject,
     NoSuchVersion,
@@ -178,6 +179,10 @@ class FakeControl:
         if self.private and (access is None or access.token is None):
             raise AccessDenied("the repository wants a token", "Give one.")
         return ("main", "develop")
+
+    def check_branch(self, url: str, branch: str, access: Access | None = None) -> None:
+        if branch not in ("main", "develop", "old"):
+            raise NoSuchBranch(f"{url} has no branch {branch}", "It has: main, develop, old.", branch=branch)
 
     def add(self, new: NewProject, asked_by: str, access: Access | None = None) -> Project:
         self.check_name(new.name)

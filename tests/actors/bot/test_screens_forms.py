@@ -57,6 +57,18 @@ def test_the_token_of_a_private_repository_is_never_stored_with_the_form(walk: W
     assert access.token.reveal() == "ghp_very_secret_token"
 
 
+def test_a_branch_that_is_not_there_is_refused_where_it_was_typed(walk: Walk) -> None:
+    walk.sees("A1")
+    walk.types("shop")
+    walk.types("https://example.org/shop.git")
+    walk.presses("Принять")
+    refused = walk.types("mian").text
+    assert "шаг 4/5" in refused
+    assert "нет ветки mian. Есть: main, develop, old." in refused
+    assert "шаг 5/5" in walk.types("old").text
+    assert walk.session.form["branch"] == "old"
+
+
 def test_the_token_of_one_host_is_never_shown_to_another(walk: Walk) -> None:
     walk.sees("A1")
     walk.types("shop")
