@@ -16,6 +16,7 @@ from runtime.errors import ActorDead, Overdue
 from runtime.facts import ActorCrashed, ActorParked, ActorRestarted
 from runtime.intensity import Intensity
 from runtime.life import Life
+from runtime.log import bind
 from runtime.reply import Deferred
 from runtime.timers import Timer
 
@@ -218,7 +219,9 @@ class Nursery:
         if passes:
             more = f" ({held} more crashes were not shown)" if held else ""
             trace = (type(error), error, error.__traceback__) if error is not None else None
-            log.error("%s, incarnation %d: %s%s", cell.path, event.life.number, text, more, exc_info=trace)
+            # the same crash has the same words, whichever incarnation it befell: it is one entry with a count then
+            with bind(actor=cell.path):
+                log.error("%s crashed: %s%s", cell.path, text, more, exc_info=trace)
         if system.bus.wanted(ActorCrashed):
             trace_text = "".join(traceback.format_exception(error)) if error is not None else ""
             system.bus.publish(ActorCrashed(cell.path, text, trace_text, system.clock.now(), event.message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 from functools import partial
@@ -10,6 +11,8 @@ import pytest
 
 from runtime.child_spec import Restart, Strategy, supervisor
 from runtime.facts import ActorRestarted
+from runtime.log import configure
+from runtime.redact import Redactor
 from runtime.supervisor import StartChild, TerminateChild
 from tests.runtime.kit import Add, Boom, Kernel, Quit, Raise, Say, Script, entering, raising, until
 
@@ -193,3 +196,16 @@ def test_restarts_are_published_with_the_incarnation(kernel: Kernel) -> None:
     assert [(fact.path, fact.incarnation) for fact in facts] == [("fam/a", 2), ("fam/a", 3)]
     assert kernel.node("a").restarts == 2
     assert "Boom" in kernel.node("a").last_error
+
+
+def test_the_same_crash_is_logged_in_the_same_words_under_the_name_of_who_crashed(kernel: Kernel) -> None:
+    log = configure("json", Redactor(), io.StringIO())
+    try:
+        kernel.start(kernel.children("a"), restarts=9)
+        for _ in range(2):
+            end_by(kernel, "a", "crash")
+        told = [(it.actor, it.event) for it in log.recent_errors()]
+    finally:
+        log.close()
+    assert [where for where, _ in told] == ["fam/a"] * 2
+    assert len({event for _, event in told}) == 1
