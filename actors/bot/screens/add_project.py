@@ -95,7 +95,7 @@ class Url(Step):
         return self.page(visit, words("add_url"), rows)
 
     def typed(self, visit: Visit, text: str) -> Reply:
-        """The link; the repository is looked at now. What opens it is kept off the record, and shown to no other host."""
+        """The link, looked at now. What opens the repository is kept off the record, and shown to no other host."""
         address, held = split(text.strip())
         form = {**visit.form, "url": address.raw}
         before = visit.form.get("url")

@@ -80,9 +80,7 @@ class Interval(Screen):
             (do(words.label("b_check_now"), "I1", no, "check", "primary"),),
             *grid(policies, 1),
         )
-        text = join(
-            [words("interval_text", name=project.name), watching(visit, status), next_check(visit, status)]
-        )
+        text = join([words("interval_text", name=project.name), watching(visit, status), next_check(visit, status)])
         error = words("card_watch_error", error=words.said(status.watch_error)[:300]) if status.watch_error else None
         return Page(
             crumbs(visit, words.label("interval_title"), project=project),

@@ -196,8 +196,8 @@ class Stranger(Question, People):
         user, words, wanted = visit.place.no, visit.words, self._wanted(visit)
         if wanted != "block":
             return _let_in(visit, Role(wanted))
-        done = visit.access.block(user)
-        return Reply(to=Link("X4"), note=words("note_user_block", name=_name(visit)) if done else words("note_last_admin"))
+        done, name = visit.access.block(user), _name(visit)
+        return Reply(to=Link("X4"), note=words("note_user_block", name=name) if done else words("note_last_admin"))
 
     def _wanted(self, visit: Visit) -> str:
         return visit.place.arg if visit.place.arg in WANTED else WANTED[0]

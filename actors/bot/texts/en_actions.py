@@ -165,9 +165,7 @@ TEXTS: Final = {
     "ask_stranger_block": "Block {who}? The bot will not say another word to them.",
     "stranger_is_in": "<b>{name}</b> is in already: {role}.",
     "you_are_in": "✅ You were let in: {role}.",
-    "ask_remove_user": (
-        "Remove {who}? Their access ends at once; they can be invited again."
-    ),
+    "ask_remove_user": ("Remove {who}? Their access ends at once; they can be invited again."),
     "ask_block_user": "Block {who}? Their access ends, the bot answers no more.",
     "note_user_remove": "🗑 {name}: no access any more.",
     "note_user_block": "🚫 {name}: blocked.",
