@@ -141,7 +141,7 @@ class TestRun(Screen):
         text = join([headline(going, visit), _clock(going, words, visit.now), stages(going, words, visit.now)])
         running = going.stage(StageName.VERIFY).state is StageState.SUCCEEDED
         if running:
-            text = join([text, output(visit.control.log_tail(project.name, 5, test=True), words, 5)])
+            text = join([text, _uses(visit, project.name), output(visit.control.log_tail(project.name, 5, test=True), words, 5)])
         rows: list[tuple[Choice, ...]] = [
             (go(words.label("b_output"), "S2", project.no, "t" if running else going.id),)
         ]
@@ -186,6 +186,15 @@ def _to_now(visit: Visit) -> int:
     if test is None or since is None:
         raise NothingToDo("no test run is on")
     return int((visit.now - since).total_seconds()) - (test.test_for_s or 0)
+
+
+def _uses(visit: Visit, name: str) -> Html | None:
+    """What the program under test takes of the machine; None while that was not measured."""
+    tests = (visit.standing.load() or {}).get("tests", [])
+    mine = next((it for it in tests if it["name"] == name and it.get("up", True)), None)
+    if mine is None:
+        return None
+    return visit.words("s_load", cpu=f"{mine['cpu_percent']:.0f}", memory=visit.words.size(mine["memory_bytes"]))
 
 
 def _clock(deployment: Deployment, words: Words, now: datetime) -> Html | None:

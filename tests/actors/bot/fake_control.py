@@ -441,7 +441,11 @@ class FakeControl:
                 }
                 for it in names
             ],
-            "tests": [],
+            "tests": [
+                {"name": it, "up": True, "cpu_percent": 3.2, "memory_bytes": 84 * 1024**2, "processes": 2}
+                for it in sorted(self.all)
+                if self.all[it].testing is not None
+            ],
             "containers": [],
         }
 

@@ -149,6 +149,7 @@ def test_what_follows_a_test_is_asked(walk: Walk) -> None:
     walk.presses("Начать")
     assert "0:" in walk.turn.text or "из 1:00" in walk.turn.text
     assert walk.turn.live_s == 3
+    assert "CPU 3% · RAM 84 МБ" in walk.turn.text
     walk.presses("+5 мин")
     assert "из 6:00" in walk.turn.text
     walk.presses("Закончить раньше")
