@@ -70,9 +70,10 @@ class Discard:
 
 @dataclass(frozen=True)
 class Cancel:
-    """End what is queued or running, and its processes. Answers the Deployment."""
+    """End what is queued or running - the named deployment only - and its processes. Answers the Deployment."""
 
     asked_by: str
+    id: str | None = None
 
 
 @dataclass(frozen=True)

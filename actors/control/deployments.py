@@ -87,9 +87,11 @@ class Deployments(Reading):
         """Take the test run down."""
         return self._deployment(name, Discard(asked_by))
 
-    def cancel(self, name: str, asked_by: str) -> Deployment:
-        """End what is queued or running, and its processes."""
-        return self._deployment(name, Cancel(asked_by))
+    def cancel(self, name: str, asked_by: str, deployment_id: str | None = None) -> Deployment:
+        """End what is queued or running - that deployment, where one is named - and its processes."""
+        if deployment_id is not None and self.deployment(deployment_id).ended:
+            raise NothingToDo("that has ended already", name=name)
+        return self._deployment(name, Cancel(asked_by, deployment_id))
 
     def extend_test(self, name: str, seconds: int) -> Deployment:
         """Give a test run more time."""

@@ -148,8 +148,8 @@ class Deployer(Actor[Message]):
                 return self._promote(asked_by)
             case Discard(asked_by):
                 return self._discard(asked_by)
-            case Cancel(asked_by):
-                return self._cancel(asked_by)
+            case Cancel(asked_by, wanted):
+                return self._cancel(asked_by, wanted)
             case ExtendTest(seconds):
                 return self._trial.extend(seconds)
             case _:
@@ -200,9 +200,9 @@ class Deployer(Actor[Message]):
         begun = (self._queue.waiting, self._walking.deployment)
         return next((it for it in begun if it is not None and it.environment is Environment.TEST), None)
 
-    def _cancel(self, asked_by: str) -> Deployment:
-        begun = self._queue.waiting or self._walking.deployment
-        found = self._trial.cancel(asked_by) if begun is None else self._give_up(begun, asked_by)
+    def _cancel(self, asked_by: str, wanted: str | None) -> Deployment:
+        begun = next((d for d in (self._queue.waiting, self._walking.deployment) if d and wanted in (None, d.id)), None)
+        found = self._trial.cancel(asked_by, wanted) if begun is None else self._give_up(begun, asked_by)
         if found is None:
             raise NothingToDo(f"nothing is queued or running for {self._project().name}", "See `vanka history`.")
         return found

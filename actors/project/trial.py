@@ -176,9 +176,9 @@ class Trial:
         self._tester(longer).tell(MoreTime(seconds))
         return longer
 
-    def cancel(self, asked_by: str) -> Deployment | None:
-        """End the running test as cancelled; None when none is running."""
-        if self.running is None:
+    def cancel(self, asked_by: str, wanted: str | None = None) -> Deployment | None:
+        """End the running test as cancelled; None when none is running, or another than the wanted one."""
+        if self.running is None or wanted not in (None, self.running.id):
             return None
         test = replace(self._records.deployments.get(self.running.id), cancelled_by=asked_by)
         if not test.ended:  # the tester has not told yet

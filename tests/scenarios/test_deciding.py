@@ -54,6 +54,24 @@ def test_discard_of_a_test_that_waits_for_its_turn_takes_it_out_of_the_queue(hou
     house.end_of(deployment)
 
 
+def test_a_deployment_that_is_named_is_cancelled_and_not_the_one_that_waits_behind_it(
+    house: Inside, slow: Slow
+) -> None:
+    house.add(slow.repo)
+    slow.push()
+    first = house.control.deploy("shop", "ann")
+    builds(slow)
+    second = house.control.test("shop", "ben")
+    assert house.control.cancel("shop", "ann", first.id).id == first.id
+    assert house.end_of(first).state is State.CANCELLED
+    assert not house.control.deployment(second.id).ended
+    with pytest.raises(NothingToDo):
+        house.control.cancel("shop", "ann", first.id)  # pressed once more: it is over, and the other one is not meant
+    assert not house.control.deployment(second.id).ended
+    house.control.cancel("shop", "ann", second.id)
+    house.end_of(second)
+
+
 def test_discard_by_command_ends_when_the_build_has_ended(service: Service, slow: Slow, tmp_path: Path) -> None:
     service.ask("add", name="shop", url=str(slow.repo.bare), path=str(tmp_path / "apps"), policy="notify")
     slow.push()

@@ -82,7 +82,7 @@ class Abort(Question):
 
     def act(self, visit: Visit) -> Reply:
         """Break it off."""
-        visit.control.cancel(visit.project().name, visit.asked_by)
+        visit.control.cancel(visit.project().name, visit.asked_by, visit.place.arg or None)
         return Reply(to=self.back(visit), note=visit.words("note_aborting"))
 
 
@@ -141,7 +141,9 @@ class TestRun(Screen):
         text = join([headline(going, visit), _clock(going, words, visit.now), stages(going, words, visit.now)])
         running = going.stage(StageName.VERIFY).state is StageState.SUCCEEDED
         if running:
-            text = join([text, _uses(visit, project.name), output(visit.control.log_tail(project.name, 5, test=True), words, 5)])
+            text = join(
+                [text, _uses(visit, project.name), output(visit.control.log_tail(project.name, 5, test=True), words, 5)]
+            )
         rows: list[tuple[Choice, ...]] = [
             (go(words.label("b_output"), "S2", project.no, "t" if running else going.id),)
         ]

@@ -64,6 +64,7 @@ SAID: Final = (
     ("{name} is being changed right now", "проект {name} сейчас меняется"),
     ("{name} is still being changed by what was given up before", "в проекте {name} ещё не кончилась прежняя работа"),
     ("{name} was never deployed", "проект {name} ещё не развёрнут"),
+    ("that has ended already", "это уже закончилось"),
     ("nothing is queued or running for {name}", "у проекта {name} ничего не идёт и не ждёт"),
     ("a test run is on", "идёт тест"),
     ("the test run has not been built yet", "тест ещё не собран"),

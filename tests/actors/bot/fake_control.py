@@ -293,8 +293,10 @@ class FakeControl:
         one.undecided = one.testing = None
         return test
 
-    def cancel(self, name: str, asked_by: str) -> Deployment:
+    def cancel(self, name: str, asked_by: str, deployment_id: str | None = None) -> Deployment:
         one = self._one(name)
+        if deployment_id is not None and self.deployment(deployment_id).ended:
+            raise NothingToDo("that has ended already", name=name)
         self.asked.append(("cancel", name))
         one.history[0] = replace(one.history[0], state=State.CANCELLED, ended_at=AT)
         one.testing = None

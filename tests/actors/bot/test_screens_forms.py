@@ -141,6 +141,17 @@ def test_a_test_that_waits_behind_a_deployment_is_watched_and_can_be_aborted(wal
     assert ("cancel", "shop") in walk.control.asked
 
 
+def test_an_abort_ends_the_deployment_on_the_screen_and_no_other(walk: Walk) -> None:
+    walk.control.have("shop", versions=1)
+    walk.control.hold = True
+    shown = walk.control.deploy("shop", "anna")
+    walk.sees("R6x", 1, shown.id)
+    walk.control.finish("shop")
+    following = walk.control.deploy("shop", "boris")
+    assert "⚠️ Это уже закончилось." in walk.presses("⏹ Прервать").text
+    assert not walk.control.deployment(following.id).ended
+
+
 def test_what_follows_a_test_is_asked(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.sees("R2", 1)
