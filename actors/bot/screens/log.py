@@ -10,7 +10,7 @@ from actors.bot.links import Link, base36
 from actors.bot.render import output
 from actors.bot.rights import Right
 from actors.bot.screen import LIVE_S, Choice, File, Page, Reply, Rows, Screen, Visit, do, go
-from actors.bot.screens.common import crumbs
+from actors.bot.screens.common import crumbs, number
 from actors.bot.texts import join
 
 FOLLOW_S = 60
@@ -62,6 +62,18 @@ def page_size(text: str) -> int:
     return min(max(int(text[:4]), 1), TAIL) if text.isascii() and text.isdecimal() else TAIL
 
 
+def _of(visit: Visit, it: Wanted) -> tuple[str, ...]:
+    """What the log is of, where it is not the program's: the test, or a deployment and its version."""
+    words = visit.words
+    if it.which == "t":
+        return (words.label("kind_test"),)
+    if not it.which.startswith("d"):
+        return ()
+    deployment = visit.control.deployment(it.which)
+    kind = words.label(f"kind_{deployment.kind.value}")
+    return (kind if deployment.version is None else f"{kind} {number(words, deployment.version)}",)
+
+
 class Log(Screen):
     """S2."""
 
@@ -74,7 +86,7 @@ class Log(Screen):
         following = _following(visit, it)
         lines, more = _lines(visit, project.name, it)
         title = words.label("log_title")
-        path = crumbs(visit, title, *((it.which,) if it.which.startswith("d") else ()), project=project)
+        path = crumbs(visit, title, *_of(visit, it), project=project)
         head = "log_following" if following else "log_errors" if it.errors else "log_earlier" if it.back else None
         body = words("no_errors") if it.errors and not lines else output(lines, words)
         text = join([words(head, n=it.back * it.lines) if head else None, body])

@@ -131,6 +131,13 @@ def test_alerts_go_from_level_to_level(walk: Walk) -> None:
     assert "23–8 (UTC+3)" in str(walk.turn.keyboard)
 
 
+def test_a_log_says_what_it_is_of_in_words_and_not_by_an_id(walk: Walk) -> None:
+    walk.control.have("shop", versions=2)
+    begun = walk.control.rollback("shop", "anna", 1)
+    assert walk.sees("S2", 1, begun.id).text.startswith("<b>Меню › Проекты › shop › Лог › Откат №1</b>")
+    assert walk.sees("S2", 1, "t").text.startswith("<b>Меню › Проекты › shop › Лог › Тест</b>")
+
+
 def test_a_stopped_program_is_not_called_healthy(walk: Walk) -> None:
     walk.control.have("shop", versions=1)
     walk.control.looks = [Look(AT, 1.0)]
