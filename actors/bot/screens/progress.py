@@ -213,12 +213,14 @@ def _clock(deployment: Deployment, words: Words, now: datetime) -> Html | None:
 def decision(visit: Visit, test: Deployment) -> Page:
     """R4: it is over, somebody must decide."""
     words, project = visit.words, visit.project()
-    passed = test.error is None and test.state is not State.FAILED
+    passed, lasted = test.error is None and test.state is not State.FAILED, took(test, visit.now)
     head = words(
         "test_passed" if passed else "test_failed",
         name=project.name,
         no=number(words, test.version),
         sha=sha(test.commit),
+        took="—" if lasted is None else words.took(lasted),
+        ago=words.ago(test.ended_at, visit.now),
     )
     tail = output(visit.control.log_tail(project.name, 30, test=True), words)
     text = join([head, _why(test, words), tail])

@@ -65,8 +65,8 @@ TEXTS: Final = {
     "test_clock_open": "For {gone}, until it is decided",
     "test_none": "No test is running.",
     "test_over": "Test is over",
-    "test_passed": "✅ Test <b>{name}</b> {no} {sha} passed. Deploy it?",
-    "test_failed": "❌ Test <b>{name}</b> {no} {sha} failed.",
+    "test_passed": "✅ Test <b>{name}</b> {no} {sha} passed in {took} ({ago}). Deploy it?",
+    "test_failed": "❌ Test <b>{name}</b> {no} {sha} failed: {took} ({ago}).",
     # versions
     "versions": "Versions",
     "versions_text": "Choose a version, or send its number to roll back:",

@@ -65,8 +65,8 @@ TEXTS: Final = {
     "test_clock_open": "Идёт {gone}, до решения",
     "test_none": "Теста сейчас нет.",
     "test_over": "Тест окончен",
-    "test_passed": "✅ Тест <b>{name}</b> {no} {sha} прошёл. Развернуть?",
-    "test_failed": "❌ Тест <b>{name}</b> {no} {sha} не прошёл.",
+    "test_passed": "✅ Тест <b>{name}</b> {no} {sha} прошёл за {took} ({ago}). Развернуть?",
+    "test_failed": "❌ Тест <b>{name}</b> {no} {sha} не прошёл: {took} ({ago}).",
     # versions
     "versions": "Версии",
     "versions_text": "Выберите версию или пришлите её номер, чтобы откатить:",

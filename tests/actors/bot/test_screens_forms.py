@@ -164,7 +164,7 @@ def test_what_follows_a_test_is_asked(walk: Walk) -> None:
     walk.presses("+5 мин")
     assert "из 6:00" in walk.turn.text
     walk.presses("Закончить раньше")
-    assert "Развернуть?" in walk.turn.text
+    assert "прошёл за 1 мин (1 мин назад). Развернуть?" in walk.turn.text
     walk.control.hold = False
     walk.presses("Развернуть в базовом месте")
     assert "готово за" in walk.turn.text
