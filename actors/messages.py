@@ -380,7 +380,10 @@ class DeploymentEnded:
 
 @dataclass(frozen=True)
 class TestFinished:
-    """A test run came to its end and waits for a decision. `passed` False: the program ended by itself, badly."""
+    """A test run came to its end and waits for a decision. `passed` False: the program ended by itself, badly.
+
+    `errors` counts the lines of its output that tell of trouble; None where nobody could look.
+    """
 
     __test__ = False  # not a test class, whatever its name looks like to a test runner
 
@@ -388,6 +391,7 @@ class TestFinished:
     passed: bool
     exit_code: int | None
     output: tuple[str, ...] = ()
+    errors: int | None = None
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,8 @@ class Drafts:
                 return None if resumed else self._deployment(Kind.STARTED, deployment)
             case DeploymentEnded(deployment, output):
                 return self.ended(deployment, output)
-            case TestFinished(deployment, passed, exit_code, output):
-                return self._tested(deployment, passed, exit_code, output)
+            case TestFinished(deployment, passed, exit_code, output, errors):
+                return self._tested(deployment, passed, exit_code, output, errors)
             case TestDiscarded(deployment, unasked):
                 return self._deployment(Kind.TEST_DISCARDED, deployment, unasked=unasked)
             case ProgramDown():
@@ -134,7 +134,7 @@ class Drafts:
         if is_test_run(deployment):
             if deployment.state is State.CANCELLED:
                 return None
-            return self._tested(deployment, deployment.state is State.SUCCEEDED, None, output)
+            return self._tested(deployment, deployment.state is State.SUCCEEDED, None, output, None)
         return self._deployment(_ENDS[deployment.state], deployment, output=self._lines(output))
 
     def still_undecided(self, reminder: Reminder) -> Draft | None:
@@ -146,8 +146,10 @@ class Drafts:
                 return replace(draft, key=f"{draft.key}:again:{reminder.chat}:{reminder.due.isoformat()}")
         return None
 
-    def _tested(self, deployment: Deployment, passed: bool, exit_code: int | None, output: Sequence[str]) -> Draft:
-        facts = {"passed": passed, "exit_code": exit_code, "output": self._lines(output)}
+    def _tested(
+        self, deployment: Deployment, passed: bool, exit_code: int | None, output: Sequence[str], errors: int | None
+    ) -> Draft:
+        facts = {"passed": passed, "exit_code": exit_code, "output": self._lines(output), "errors": errors}
         return self._deployment(Kind.TEST_FINISHED, deployment, **facts)
 
     def _commit(self, event: CommitSeen) -> Draft | None:
@@ -193,6 +195,7 @@ class Drafts:
             "who": self._named(deployment.asked_by),
             "running": None if project is None else self._records.versions.current(project),
             "note": deployment.note,
+            "answered_ms": deployment.answered_ms,
             **more,
         }
         return self._about(kind, deployment.project, facts, key=key_of(deployment, kind))

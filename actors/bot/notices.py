@@ -210,6 +210,10 @@ def _details(notice: Notice, said: Said) -> list[str | None]:
     if reason and kind != Kind.ACTOR and not told:
         why = said.sentence(str(reason).removeprefix(f"{_failed(facts)}: "))
         found.append(said("reason", error=_short(why, 500)))
+    if kind == Kind.TEST_FINISHED and facts.get("errors") is not None:
+        found.append(said("errors_in_log", n=facts["errors"]))
+    if kind == Kind.SUCCEEDED and facts.get("answered_ms") is not None:
+        found.append(said("answered", ms=facts["answered_ms"]))
     stages = [_stage(stage, said) for stage in facts.get("stages", ()) if _worth_telling(stage)]
     if stages and facts.get("took_s") is not None:
         found.append(said("stages", stages=Html(" · ".join(stages))))

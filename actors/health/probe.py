@@ -204,9 +204,11 @@ def watch(
     while not cancel.is_set():
         if probe is not None:
             most = min(LOOK_S + LATE_S, max(limit - took(), LATE_S))
+            asked = took()
             found = heard(probe, cancel, most, lambda: wait_end(0).life is not Life.ALIVE)
+            answered_ms = round((took() - asked) * 1000)
             if found is None and wait_end(0).life is Life.ALIVE:
-                return Verdict(True, "answers", took())
+                return Verdict(True, "answers", took(), answered_ms)
             reason = found or reason
         left = limit - took()
         if left <= 0:

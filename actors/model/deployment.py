@@ -78,6 +78,7 @@ class Deployment:
     `version` is None until the commit has its number. `previous` is the version that ran before, which a failure
     goes back to. `going_back` says that the way back has begun: whoever resumes it goes on with that, and `error` says
     why. `cancelled_by`: somebody asked for its end.
+    `answered_ms`: how long the look took that found the program well (None: none did, or there was nothing to ask).
     `output_from` is where, in its program's log, the output of the program that it started begins (None: none yet).
     `refresh`: the environment is made anew. `test_for_s` is the length of a test run (None: until decided).
     `attempts` counts how often it was taken up.
@@ -104,6 +105,7 @@ class Deployment:
     refresh: bool = False
     cancelled_by: str | None = None
     output_from: int | None = None
+    answered_ms: int | None = None
 
     @property
     def ended(self) -> bool:

@@ -54,11 +54,15 @@ class ProjectState(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the probe found: healthy or not, why, and after how many seconds."""
+    """What the probe found: healthy or not, why, and after how many seconds.
+
+    `answered_ms`: how long the look took that found it well; None where there was nothing to ask.
+    """
 
     healthy: bool
     reason: str
     took_s: float
+    answered_ms: int | None = None
 
 
 @dataclass(frozen=True)

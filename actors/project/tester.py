@@ -8,8 +8,9 @@ from typing import assert_never
 
 from actors.messages import EndTest, MoreTime, TestEnded, TesterCommand, TestFinished
 from actors.model.deployment import Deployment, StageName, State
-from actors.model.project import Environment
+from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
+from actors.model.trouble import SEARCHED_LINES, tells_of_trouble
 from actors.pipeline.runs import stop_run
 from actors.pipeline.services import Services
 from runtime.actor import Actor
@@ -18,6 +19,14 @@ from runtime.jobs import Done
 from runtime.timers import Timer
 
 OUTPUT_LINES = 30
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the tested program said: its last lines, and how many of all tell of trouble."""
+
+    lines: tuple[str, ...] = ()
+    errors: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Stopped:
 
     status: RunStatus
     cancelled: bool
-    done: Done[None]
+    done: Done[Heard]
 
 
 Message = TesterCommand | TimeOver | ProgramEnded | Stopped
@@ -62,7 +71,8 @@ class Tester(Actor[Message]):
         deployment, run = self._deployment(), records.runs.get(self._project, Environment.TEST)
         cancelled, over = deployment.cancelled_by is not None, self._left() == 0.0
         if run is None:
-            self._finish(RunStatus(Life.ALIVE if over else Life.UNKNOWN), cancelled=cancelled)
+            said = heard(self._services, self._project, deployment)
+            self._finish(RunStatus(Life.ALIVE if over else Life.UNKNOWN), said, cancelled=cancelled)
             return
         if cancelled or over:  # an earlier tester was about to end it
             self._end(RunStatus(Life.ALIVE), cancelled=cancelled)
@@ -83,8 +93,8 @@ class Tester(Actor[Message]):
                 self._end(RunStatus(Life.ALIVE), cancelled=cancelled)
             case MoreTime():
                 self._wind()
-            case Stopped(status, cancelled, _done):
-                self._finish(status, cancelled=cancelled)
+            case Stopped(status, cancelled, done):
+                self._finish(status, done.value or Heard(), cancelled=cancelled)
             case _:
                 assert_never(message)
 
@@ -114,14 +124,15 @@ class Tester(Actor[Message]):
         if self._ending:
             return
         self._ending = True
-        services, project = self._services, self._project
+        services, project, deployment = self._services, self._project, self._deployment()
 
-        def stop() -> None:
+        def stop() -> Heard:
             stop_run(services, project, Environment.TEST)
+            return heard(services, project, deployment)
 
         self.context.job("disk", stop, lambda done: Stopped(status, cancelled, done))
 
-    def _finish(self, status: RunStatus, *, cancelled: bool) -> None:
+    def _finish(self, status: RunStatus, said: Heard, *, cancelled: bool) -> None:
         records, now = self._services.records, self._services.clock.now()
         passed = not cancelled and (status.life is Life.ALIVE or status.exit_code == 0)
         state = State.CANCELLED if cancelled else State.SUCCEEDED if passed else State.FAILED
@@ -131,13 +142,18 @@ class Tester(Actor[Message]):
             self.context.stop()
             return
         ended = records.deployments.move(self._project, deployment, state, now, error)
-        log = self._services.layout.program_log(self._project, Environment.TEST)
-        output = tuple(self._services.tail(log, OUTPUT_LINES, since=deployment.output_from or 0))
         if not cancelled:
-            self.context.publish(TestFinished(ended, passed, status.exit_code, output))
+            self.context.publish(TestFinished(ended, passed, status.exit_code, said.lines, said.errors))
         deployer: Address[object] = self.context.sibling("deployer")
         deployer.tell(TestEnded(ended))
         self.context.stop()
 
     def _deployment(self) -> Deployment:
         return self._services.records.deployments.get(self._deployment_id)
+
+
+def heard(services: Services, project: Project, deployment: Deployment) -> Heard:
+    """What the program of that test run said; reads its log."""
+    log = services.layout.program_log(project, Environment.TEST)
+    lines = services.tail(log, SEARCHED_LINES, since=deployment.output_from or 0)
+    return Heard(tuple(lines[-OUTPUT_LINES:]), sum(map(tells_of_trouble, lines)))

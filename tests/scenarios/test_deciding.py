@@ -110,16 +110,20 @@ def test_what_a_test_run_shows_is_its_own_output_and_not_that_of_the_test_before
             told.append(message)
 
     repo = GitRepo.in_directory(tmp_path, "shop")
-    for text, code in (("the first one breaks", "raise SystemExit(3)"), ("the second one works", "time.sleep(600)")):
+    for text, code in (
+        ("the first one: an error", "raise SystemExit(3)"),
+        ("the second one: no error", "time.sleep(600)"),
+    ):
         repo.commit({"main.py": f"import time\nprint({text!r}, flush=True)\n{code}\n"}, text)
         repo.push()
         if not house.control.projects():
             house.add(repo, probe=f"{sys.executable} -c ''")
             house.built.system.address("projects/shop").ask(StartChild(ChildSpec("ear", Ear)))
         house.end_of(house.control.test("shop", "ann", for_s=1))
-    assert house.control.log_tail("shop", test=True) == ["the second one works"]
+    assert house.control.log_tail("shop", test=True) == ["the second one: no error"]
     eventually(lambda: told and told[-1].passed, "the end of the second one is told")
-    assert told[-1].output == ("the second one works",)
+    assert told[-1].output == ("the second one: no error",)
+    assert told[-1].errors == 1
 
 
 class UnderTest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def test_project_is_deployed_broken_and_rolled_back_with_buttons_alone(
     phone.presses("Run", "Commit")
     phone.presses("Production", "Deploy shop to production?")
     user.presses("🚀 Deploy")
-    phone.is_told("✅ shop #1")
+    assert re.search(r"Health: answered in \d+ ms", phone.is_told("✅ shop #1"))
     eventually(lambda: answer_of(port) == "one v1", "one v1 answers")
 
     repo.commit({"main.py": program("two")}, "Two")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,13 +11,12 @@ from actors.bot.rights import Right
 from actors.bot.screen import LIVE_S, Choice, File, Page, Reply, Rows, Screen, Visit, do, go
 from actors.bot.screens.common import crumbs, number
 from actors.bot.texts import join
+from actors.model.trouble import SEARCHED_LINES, tells_of_trouble
 
 FOLLOW_S = 60
 FILE_LINES = 20_000
-SEARCHED_LINES = 5_000  # that errors are looked for in
 TAIL = 30
 MOST_BACK = 300  # pages of 30 lines: what lies before them is in the file
-ERROR = re.compile(r"error|exception|traceback|critical|fatal|panic|failed|ошибк", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _lines(visit: Visit, name: str, it: Wanted) -> tuple[list[str], bool]:
     """The lines to show, and whether there are others before them."""
     if it.errors:
         every = visit.control.log_tail(name, SEARCHED_LINES, **it.named)
-        return [line for line in every if ERROR.search(line)][-TAIL:], False
+        return [line for line in every if tells_of_trouble(line)][-TAIL:], False
     found = visit.control.log_tail(name, (it.back + 1) * it.lines + 1, **it.named)
     end = len(found) - it.back * it.lines
     return found[max(end - it.lines, 0) : max(end, 0)], end > it.lines

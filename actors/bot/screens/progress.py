@@ -14,7 +14,9 @@ from actors.bot.screens.question import Question
 from actors.bot.texts import Html, Words, escape, join
 from actors.errors import NothingToDo
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
+from actors.model.trouble import SEARCHED_LINES, tells_of_trouble
 
+LINES = 30
 MORE_S = 300
 REMIND_S = 3600
 
@@ -40,6 +42,8 @@ class Progress(Screen):
                 tail = visit.control.log_tail(project.name, 30, deployment_id=deployment.id)
                 text = join([text, _why(deployment, words), output(tail, words)], "\n")
             good = deployment.state is State.SUCCEEDED
+            if good and deployment.answered_ms is not None:
+                text = join([text, words("dep_answered", ms=deployment.answered_ms)])
             rows.append((go(words.label("b_state"), "S1", project.no), log))
             if run:
                 again = () if good else (_again(deployment, words, project.no),)
@@ -222,8 +226,9 @@ def decision(visit: Visit, test: Deployment) -> Page:
         took="—" if lasted is None else words.took(lasted),
         ago=words.ago(test.ended_at, visit.now),
     )
-    tail = output(visit.control.log_tail(project.name, 30, test=True), words)
-    text = join([head, _why(test, words), tail])
+    lines = visit.control.log_tail(project.name, SEARCHED_LINES, test=True)
+    errors = words("errors_in_log", n=sum(map(tells_of_trouble, lines)))
+    text = join([head, _why(test, words), errors, output(lines[-LINES:], words)])
     rows: tuple[tuple[Choice, ...], ...] = ((go(words.label("b_full_log"), "S2", project.no, "t"),),)
     if visit.may(Right.RUN):
         decide = (

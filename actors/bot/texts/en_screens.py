@@ -67,6 +67,8 @@ TEXTS: Final = {
     "test_over": "Test is over",
     "test_passed": "✅ Test <b>{name}</b> {no} {sha} passed in {took} ({ago}). Deploy it?",
     "test_failed": "❌ Test <b>{name}</b> {no} {sha} failed: {took} ({ago}).",
+    "errors_in_log": "Errors in the log: {n}",
+    "dep_answered": "Health: answered in {ms} ms",
     # versions
     "versions": "Versions",
     "versions_text": "Choose a version, or send its number to roll back:",

@@ -78,6 +78,8 @@ TEXTS: Final = {
     "by": "Asked by: {who}",
     "reason": "Reason: {error}",
     "stages": "Stages: {stages}",
+    "errors_in_log": "Errors in the log: {n}",
+    "answered": "Health: answered in {ms} ms",
     "running": "Now running: #{n}",
     "running_none": "Nothing runs now",
     "at_stage": ": stage {stage}",

@@ -71,6 +71,8 @@ TEXTS: Final = {
     "by": "Инициатор: {who}",
     "reason": "Причина: {error}",
     "stages": "Этапы: {stages}",
+    "errors_in_log": "Ошибок в логе: {n}",
+    "answered": "Здоровье: ответ за {ms} мс",
     "running": "Сейчас работает №{n}",
     "running_none": "Сейчас ничего не работает",
     "at_stage": ": этап «{stage}»",

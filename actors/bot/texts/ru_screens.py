@@ -67,6 +67,8 @@ TEXTS: Final = {
     "test_over": "Тест окончен",
     "test_passed": "✅ Тест <b>{name}</b> {no} {sha} прошёл за {took} ({ago}). Развернуть?",
     "test_failed": "❌ Тест <b>{name}</b> {no} {sha} не прошёл: {took} ({ago}).",
+    "errors_in_log": "Ошибок в логе: {n}",
+    "dep_answered": "Здоровье: ответ за {ms} мс",
     # versions
     "versions": "Версии",
     "versions_text": "Выберите версию или пришлите её номер, чтобы откатить:",

@@ -105,6 +105,12 @@ def test_a_success_reads_well() -> None:
     ]
 
 
+def test_a_success_tells_how_quickly_the_program_answered_where_it_was_asked() -> None:
+    said = message(notice(Kind.SUCCEEDED, took_s=72.0, answered_ms=35), "ru")
+    assert said.text.endswith("Здоровье: ответ за 35 мс")
+    assert "Здоровье" not in message(notice(Kind.SUCCEEDED, took_s=72.0, answered_ms=None), "ru").text
+
+
 @pytest.mark.parametrize(
     ("who", "english", "russian"), [("cli:anna", "command line", "командная строка"), ("Анна", "Анна", "Анна")]
 )
@@ -253,10 +259,11 @@ def test_the_same_end_heard_twice_is_told_once(post: PostOffice, server: BotApiS
 
 def test_a_finished_test_asks_for_a_decision(post: PostOffice, server: BotApiServer) -> None:
     test = post.deployment(environment=Environment.TEST, kind=Deploying.TEST)
-    post.publish(TestFinished(test, True, None, ("ok",)))
+    post.publish(TestFinished(test, True, None, ("ok",), 0))
     post.until(lambda: texts(server))
     told = server.user(ADMIN).last
     assert told.text.startswith("✅ shop №1: тест прошёл за 1:12. Что дальше?")
+    assert "Ошибок в логе: 0" in told.text
     assert told.labels == [["🚀 Решить", "⏰ Напомнить позже"], ["🔁 Повторить", "📄 Лог"]]
     assert not told.silent
     post.publish(TestDiscarded(test, unasked=True))

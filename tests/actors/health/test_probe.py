@@ -113,6 +113,8 @@ def waiting(event: threading.Event) -> Callable[[float], RunStatus]:
 def test_watch_ends_with_the_first_good_look() -> None:
     verdict = watch(Lasting(3), living, Cancel())
     assert (verdict.healthy, verdict.reason) == (True, "answers")
+    assert verdict.answered_ms is not None
+    assert 0 <= verdict.answered_ms <= verdict.took_s * 1000 + 1
 
 
 def test_watch_without_a_probe_wants_the_program_alive_for_its_time() -> None:
