@@ -222,7 +222,8 @@ def logs(call: Call) -> Any:
     lines, test, deployment = call.number("lines", 100), call.flag("test"), call.maybe_text("deployment")
     if not call.flag("follow"):
         return {"lines": list(call.control.log_tail(call.name, lines, test, deployment))}
-    log = Follow(call.control.log_path(call.name, test, deployment), call.clean)
+    wanted = (call.name, test, deployment)
+    log = Follow(call.control.log_path(*wanted), call.clean, call.control.log_begins(*wanted))
     new = log.last(lines)
     while True:
         # an empty line of progress now and then is how a client knows that we are still there

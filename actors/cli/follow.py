@@ -13,23 +13,26 @@ MAX_LINE_BYTES = 16 * 1024
 
 
 class Follow:
-    """Whole lines of a file that may not exist yet. Not thread-safe. `clean` masks secrets; it sees whole lines."""
+    """Whole lines of a file that may not exist yet. Not thread-safe. `clean` masks secrets; it sees whole lines.
 
-    def __init__(self, path: Path, clean: Callable[[str], str]) -> None:
+    `since`: nothing that was written before that size.
+    """
+
+    def __init__(self, path: Path, clean: Callable[[str], str], since: int = 0) -> None:
         self._file = OutputFile(path)
         self._clean = clean
-        self._position = 0
+        self._since = self._position = since
         self._partial = b""
 
     def last(self, lines: int) -> list[str]:
         """The last so many lines; what is read next begins right behind them."""
-        begin = max(0, self._file.position() - TAIL_BYTES)
+        begin = max(self._since, self._file.position() - TAIL_BYTES)
         self._position = begin
         data, whole = self._read(TAIL_BYTES), b""
         while data:
             whole += data
             data = self._read(TAIL_BYTES) if len(whole) < TAIL_BYTES else b""
-        if begin:
+        if begin > self._since:
             # what the cut left of a line is nothing to show
             whole = whole.partition(b"\n")[2]
         found = self._lines(whole)

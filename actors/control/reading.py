@@ -89,12 +89,13 @@ class Reading(Core):
 
     def log_tail(self, name: str, lines: int = 100, test: bool = False, deployment_id: str | None = None) -> list[str]:
         """The last lines, secrets masked; empty when nothing was written yet. Of tests, those of the last one only."""
-        path = self.log_path(name, test, deployment_id)
-        since = self._last_test_from(name) if test and deployment_id is None else 0
-        return self._services.tail(path, lines, since=since)
+        since = self.log_begins(name, test, deployment_id)
+        return self._services.tail(self.log_path(name, test, deployment_id), lines, since=since)
 
-    def _last_test_from(self, name: str) -> int:
-        """Where the output of the last test run begins in the log of all of them."""
+    def log_begins(self, name: str, test: bool = False, deployment_id: str | None = None) -> int:
+        """The size of that file before what it holds of the last test run; 0 for all but the log of tests."""
+        if not test or deployment_id is not None:
+            return 0
         begins = (it.output_from for it in self.history(name) if it.environment is Environment.TEST)
         return next((it for it in begins if it is not None), 0)
 

@@ -244,6 +244,9 @@ class FakeControl:
     def log_path(self, name: str, test: bool = False, deployment_id: str | None = None) -> Path:
         return self.log
 
+    def log_begins(self, name: str, test: bool = False, deployment_id: str | None = None) -> int:
+        return 0
+
     # --- the whole
 
     def load(self) -> dict[str, Any]:

@@ -50,6 +50,15 @@ def test_last_lines_come_first_and_then_what_is_added(log: Path) -> None:
     assert (followed.more(), followed.rest(), followed.rest()) == ([], ["no end"], [])
 
 
+def test_what_an_earlier_test_wrote_into_the_same_log_is_not_shown(log: Path) -> None:
+    write(log, "the one before\n" * 20_000)
+    followed = Follow(log, str, OutputFile(log).position())
+    assert followed.last(10) == []
+    write(log, "this one\n")
+    assert Follow(log, str, OutputFile(log).position() - len("this one\n")).last(10) == ["this one"]
+    assert followed.more() == ["this one"]
+
+
 def test_no_line_is_lost_or_told_twice_when_the_log_is_rotated(log: Path) -> None:
     lines = [f"line {number:06d}" for number in range(3000)]
     write(log, "\n".join(lines[:1000]) + "\n")
