@@ -30,13 +30,17 @@ class Lookout:
         self._stopped = False
 
     def watch(self, process: ProcessId, ended: Callable[[], None]) -> Callable[[], None]:
-        """Call `ended` once, when that process has ended (soon, if it has already). Returns what ends the watching."""
+        """Call `ended` once, when that process has ended (soon, if it has already). Returns what ends the watching.
+
+        Raises RuntimeError when the machine gives no thread; nothing is watched then, and the next call tries again.
+        """
         number = next(self._numbers)
         with self._changed:
-            self._watched[number] = (process, ended)
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="lookout", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._watched[number] = (process, ended)
             self._changed.notify_all()
         return lambda: self._forget(number)
 
