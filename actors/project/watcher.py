@@ -57,6 +57,7 @@ class Watcher(Actor[Message]):
         self._records = services.records
         self._no = project_no
         self._looking = False
+        self._known: Watched | None = None  # what the look under way compares with
         self._failures = 0
         self._timer: Timer | None = None
         self._asked: list[Deferred] = []
@@ -99,11 +100,14 @@ class Watcher(Actor[Message]):
             return
         self._looking = True
         services, forced = self._services, bool(self._asked)
-        known = self._records.watch.get(project)
+        known = self._known = self._records.watch.get(project)
         self.context.job("git", lambda: look(services, project, known, forced=forced), Looked)
 
     def _looked(self, done: Done[Sight]) -> None:
         self._looking = False
+        if done.value is not None and done.value.commit is not None and self._overtaken():
+            self._look()
+            return
         project, now = self._project(), self._services.clock.now()
         answers, self._asked = self._asked, []
         if done.value is None:
@@ -124,6 +128,14 @@ class Watcher(Actor[Message]):
         for answer in answers:
             answer.answer(Seen(sight.sha, sight.commit is not None))
         self._next_look(project.interval_s * (1 - JITTER + 2 * JITTER * random.random()))  # noqa: S311 - as above
+
+    def _overtaken(self) -> bool:
+        """Whether a deployment asked the branch, or the address was changed, while the look was under way.
+
+        What it found may then be older than what is known, and would take production back to it.
+        """
+        known = self._records.watch.get(self._project())
+        return (known and known.sha) != (self._known and self._known.sha)
 
     def _saw(self, project: Project, sight: Sight, commit: Commit) -> None:
         watched = Watched(sight.branch, commit.sha, sight.skipped, commit)
@@ -163,11 +175,13 @@ class Watcher(Actor[Message]):
 def look(services: Services, project: Project, known: Watched | None, *, forced: bool) -> Sight:
     """One look, in a job's thread. Only a head that is not the known one costs more than one small request.
 
-    Projects of one URL share a look that is younger than half the interval; a forced one is always made.
+    Projects of one URL share a look that is younger than half the interval; a forced one is always made. What a shared
+    look says to be new is asked for once more: it may have been made before a deployment that asked the branch since.
     """
     url, access = parse(project.url), services.records.credentials.access(project)
-    age = 0.0 if forced else project.interval_s / 2
-    head = services.sources.head(url, access, project.branch, age)
+    head = services.sources.head(url, access, project.branch, 0.0 if forced else project.interval_s / 2)
+    if not forced and (known is None or known.sha != head.commit):
+        head = services.sources.head(url, access, project.branch)
     if known is not None and known.sha == head.commit:
         return Sight(head.branch, head.commit)
     repository = services.sources.repository(url, access)

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from actors.errors import NothingToDo
+from actors.messages import Look
 from actors.model.deployment import Deployment, Kind, State
-from actors.model.project import Policy
+from actors.model.project import Policy, Project
+from actors.pipeline.services import Services
 from actors.pipeline.stage import StageResult, Walk
 from actors.pipeline.stages.fetch import Fetch
 from actors.project import patience, watcher
+from actors.records.watch import Watched
 from runtime.backoff import Backoff
 from tests.fakes.gitrepo import GitRepo
 from tests.scenarios.inside import Inside
@@ -197,3 +200,45 @@ def test_a_new_interval_is_told_with_the_look_that_it_leads_to_and_not_with_the_
         on.set()
     eventually(lambda: (house.control.status("shop").next_check_s or 0) > 10_000, "the new interval counts")
     shop.rests()
+
+
+def looks_once_more(shop: Shop) -> None:
+    """The watcher looks as it does by itself: a look that is young enough will do, whoever made it."""
+    before = shop.house.control.status("shop").last_check_at
+    shop.house.built.system.address("projects/shop/watcher").tell(Look())
+    eventually(lambda: shop.house.control.status("shop").last_check_at != before, "the watcher has looked")
+
+
+def test_look_that_is_older_than_a_deployment_does_not_bring_back_the_commit_before_it(shop: Shop) -> None:
+    shop.house.deploy()
+    shop.house.control.check("shop")
+    shop.push(program("two"), "Two")
+    assert shop.house.deploy().version == 2
+    looks_once_more(shop)
+    shop.rests()
+    assert shop.history() == [(Kind.DEPLOY, 1, State.SUCCEEDED), (Kind.DEPLOY, 2, State.SUCCEEDED)]
+
+
+def test_look_that_a_deployment_overtakes_does_not_bring_back_the_commit_before_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, go_on, look = threading.Event(), threading.Event(), watcher.look
+
+    def slow(services: Services, project: Project, known: Watched | None, *, forced: bool) -> watcher.Sight:
+        sight = look(services, project, known, forced=forced)
+        found.set()
+        assert go_on.wait(60)
+        return sight
+
+    shop.house.deploy()
+    shop.push(program("two"), "Two")
+    monkeypatch.setattr(watcher, "look", slow)
+    shop.house.built.system.address("projects/shop/watcher").tell(Look(forced=True))
+    assert found.wait(30)
+    shop.push(program("three"), "Three")
+    assert shop.house.deploy().version == 2
+    go_on.set()
+    seen = shop.house.control.check("shop")
+    assert (seen.commit, seen.new) == (shop.repo.head(), False)
+    shop.rests()
+    assert shop.history() == [(Kind.DEPLOY, 1, State.SUCCEEDED), (Kind.DEPLOY, 2, State.SUCCEEDED)]
