@@ -34,7 +34,8 @@ def run_service(settings: Settings, stop_projects: bool = False) -> int:
     try:
         built = build(settings, redactor, stop)
     except KernelError as error:
-        print(f"vanka: {error} {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        said = f"vanka: {str(error).rstrip('. ')}. {error.hint}".rstrip()
+        print(said, file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return NO_USE if isinstance(error, (StoreBusy, StoreDamaged, SchemaTooNew, VaultError)) else 1
     mark = settings.home / CLEAN_MARK
     after_crash = built.had_been_started and not mark.exists()

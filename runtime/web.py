@@ -122,13 +122,22 @@ class WebServer:
         try:
             if not 0 <= self._wanted_port < 65536:
                 raise OSError("there is no such port")
-            return socket.create_server((self.host, self._wanted_port), family=family)
+            return socket.create_server((self._address(family), self._wanted_port), family=family)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise WebError(
                 f"cannot listen on {self.host}:{self._wanted_port}: {reason}",
                 "Another program may have this port. Choose another one with VANKA_HTTP=host:port, or VANKA_HTTP=off.",
             ) from error
+
+
+    def _address(self, family: socket.AddressFamily) -> str:
+        """What the host's name stands for. Asked here, as the resolver's error numbers are not the system's."""
+        try:
+            found = socket.getaddrinfo(self.host or None, None, family, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+        except OSError as error:
+            raise OSError("there is no host of that name") from error
+        return str(found[0][4][0])
 
 
 class _Running:

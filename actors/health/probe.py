@@ -105,8 +105,8 @@ class CommandProbe:
             return str(error)
         if outcome.ok:
             return None
-        last = outcome.text.strip().splitlines()[-1:] or [""]
-        return f"{shlex.join(self.argv)} ended with {outcome.code}: {last[0]}"
+        last = outcome.text.strip().splitlines()[-1:]
+        return ": ".join([f"{shlex.join(self.argv)} ended with {outcome.code}", *last])
 
 
 def parse(text: str, limit_s: float = LOOK_S) -> Callable[[Path, Mapping[str, str]], Probe]:

@@ -174,6 +174,12 @@ def test_an_impossible_address_is_a_clear_error_too(host: str, port: int) -> Non
         WebServer(host, port, ROUTES).start()
 
 
+@pytest.mark.parametrize("host", ["256.1.1.1", "nowhere.invalid"])
+def test_a_host_that_does_not_exist_is_called_that(host: str) -> None:
+    with pytest.raises(WebError, match=f"^cannot listen on {host}:0: there is no host of that name$"):
+        WebServer(host, 0, ROUTES).start()
+
+
 def test_after_the_stop_the_port_is_free_and_nothing_is_left_open() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

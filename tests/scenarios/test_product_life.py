@@ -186,3 +186,15 @@ def test_ctrl_c_ends_it_like_sigterm(tmp_path: Path) -> None:
     assert said.count("VANKA_TELEGRAM_TOKEN") == 1
     assert "Traceback" not in said
     shutil.rmtree(service.home)
+
+
+def test_service_that_cannot_start_says_why_and_what_to_do_in_one_line_of_two_sentences(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.home.mkdir(mode=0o700)
+    (service.home / "secret.key").write_text("short\n")
+    up = subprocess.run(
+        [sys.executable, "-m", "actors.cli", "up"], env=service.environ, capture_output=True, text=True, timeout=60
+    )
+    assert up.returncode == 2
+    assert up.stderr.startswith("vanka: a key in VANKA_SECRET_KEY is shorter than 16 characters. Take 32 random bytes")
+    assert up.stderr.count("\n") == 1

@@ -35,6 +35,7 @@ SERVICE: Final = (
     ),
     ("Address already in use", "адрес уже занят"),
     ("Permission denied", "нет прав"),
+    ("there is no host of that name", "хоста с таким именем нет"),
     # the database and the key
     ("At the start no copy of the database was made: {why}.", "При запуске копия базы не сделана: {why}."),
     (

@@ -69,6 +69,10 @@ def test_command_probe_runs_in_the_programs_directory_and_tells_its_last_words(t
     )
 
 
+def test_command_probe_that_says_nothing_is_told_by_its_code_alone(tmp_path: Path) -> None:
+    assert look("test -f nothing", tmp_path) == "test -f nothing ended with 1"
+
+
 def test_variables_in_an_address_are_the_programs_own(web: int, tmp_path: Path) -> None:
     for text in ("http://127.0.0.1:$PORT/ok", "http://127.0.0.1:${PORT}/ok", "tcp://127.0.0.1:$PORT"):
         assert parse(text)(tmp_path, {"PORT": str(web)}).look(Cancel()) is None
