@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,19 @@ def test_version_may_be_asked_for_as_an_option(vanka: Vanka, argv: list[str]) ->
     same = vanka("version", *(word for word in argv if word == "--json"))
     assert (ran.code, ran.out, ran.err) == (0, same.out, "")
     assert ran.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no file here that is always full")
+def test_output_that_finds_no_room_is_said_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "actors.cli", "version", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT_S,
+        )
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "vanka: the output cannot be written: No space left on device.\n",
+    )
