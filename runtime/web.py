@@ -130,7 +130,6 @@ class WebServer:
                 "Another program may have this port. Choose another one with VANKA_HTTP=host:port, or VANKA_HTTP=off.",
             ) from error
 
-
     def _address(self, family: socket.AddressFamily) -> str:
         """What the host's name stands for. Asked here, as the resolver's error numbers are not the system's."""
         try:
