@@ -71,6 +71,7 @@ class Services:
         """The ordinary clean-up after a deployment; no deployment of the project may be under way."""
         with self.places.idle(project) as idle:
             done = self.cleaner.tidy(replace(self._wanted(project), idle=idle))
+        self._note_what_went(project)
         for trouble in done.problems:
             say.warning("the clean-up goes on without it", project=project.name, trouble=trouble)
         return done
@@ -78,7 +79,20 @@ class Services:
     def first_aid(self, need_bytes: int) -> CleanUp:
         """Remove what no way back needs until so much is free; projects that are being deployed are left alone."""
         projects = [p for p in self.records.projects.all() if not self.records.deployments.unfinished(p)]
-        return self.cleaner.first_aid([self._wanted(project) for project in projects], need_bytes)
+        done = self.cleaner.first_aid([self._wanted(project) for project in projects], need_bytes)
+        for project in projects:
+            self._note_what_went(project)
+        return done
+
+    def _note_what_went(self, project: Project) -> None:
+        """A version whose release is not on disk any more is not one that is back in a moment."""
+        versions, on_disk = self.records.versions, set(self.releases.versions(project))
+        if all(version.number in on_disk for version in versions.of(project) if version.built):
+            return
+        with self.records.store.transaction():  # one may just be built again, or the project removed
+            for version in versions.of(project):
+                if version.built and not self.releases.is_whole(project, version.number):
+                    versions.put(project, replace(version, built=False))
 
     def _wanted(self, project: Project) -> Wanted:
         records = self.records

@@ -110,3 +110,21 @@ def test_reader_finds_a_complete_release_during_every_switch(house: Inside, repo
         over.set()
         reader.join(10)
     assert missed == []
+
+
+def test_version_whose_release_was_cleaned_up_is_not_called_kept_any_more_until_it_is_built_again(
+    house: Inside, repo: GitRepo
+) -> None:
+    house.add(repo, probe="true")
+    house.control.edit("shop", "test", keep=1)
+    for word in ("one", "two", "three"):
+        repo.commit({"main.py": program(word)}, word)
+        repo.push()
+        house.deploy()
+
+    def on_disk() -> list[int]:
+        return [version.number for version in house.control.versions("shop") if version.built]
+
+    eventually(lambda: on_disk() == [3, 2], "the first one is gone")
+    house.end_of(house.control.rollback("shop", "test", 1))
+    assert 1 in on_disk()
