@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 T = TypeVar("T")
 
-PYKKA_MESSAGES: Final = (_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr)
+PYKKA_MESSAGES: Final = frozenset((_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr))
 
 
 class Ignore:

@@ -224,7 +224,7 @@ class PoolWorker(Worker):
             if self.turn(life):
                 pool.submit(life)
             del life
-            if self.lost or pool.surplus(self):
+            if self.lost or (len(pool.workers) > pool.size and pool.surplus(self)):
                 pool.give_back(self)
                 return
 

@@ -18,13 +18,14 @@ from runtime.errors import ActorDead, AskTimeout
 class Letter(Envelope[Any]):
     """pykka's envelope, plus the one incarnation it is meant for (0: any) and how often it was replayed."""
 
-    __slots__ = ("incarnation", "tries")
+    incarnation = 0  # most letters never have another one, nor are they replayed: each would cost time to set
+    tries = 0
 
     def __init__(self, message: Any, reply_to: Any = None, incarnation: int = 0) -> None:
         self.message = message
         self.reply_to = reply_to
-        self.incarnation = incarnation
-        self.tries = 0
+        if incarnation:
+            self.incarnation = incarnation
 
 
 class TurnThread(threading.Thread):

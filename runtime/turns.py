@@ -122,7 +122,7 @@ def _handle(life: Life, letter: Letter, worker: Worker) -> None:
     assert actor is not None  # noqa: S101 - set before any turn gets here
     worker.work = letter
     try:
-        answer = actor._handle_receive(message) if isinstance(message, PYKKA_MESSAGES) else actor.receive(message)
+        answer = actor._handle_receive(message) if type(message) in PYKKA_MESSAGES else actor.receive(message)
     except BaseException as error:  # noqa: BLE001 - the guard: whatever a handler raises is this actor's crash
         _failed(life, letter, error, worker)
     else:
