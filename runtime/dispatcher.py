@@ -195,7 +195,11 @@ class Pool:
             self._stopped = True
             count = len(self.workers)
         for _ in range(count):
-            self._ready.put(None)
+            self.end_one()
+
+    def end_one(self) -> None:
+        """Tell one thread, whichever comes first, to end."""
+        self._ready.put(None)
 
 
 class PoolWorker(Worker):
@@ -220,6 +224,8 @@ class PoolWorker(Worker):
             if life is None:
                 life = pool.next()
             if life is None:
+                if self.lost:  # written off in the instant in which its turn ended: this end was meant for another
+                    pool.end_one()
                 return
             if self.turn(life):
                 pool.submit(life)

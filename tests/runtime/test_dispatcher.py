@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pykka
 
 from runtime.actor import Actor
 from runtime.child_spec import ChildSpec, supervisor
+from runtime.dispatcher import Pool
 from runtime.system import System
 from tests.runtime.kit import LIMIT, Call, Kernel, Say, until
 
@@ -101,3 +103,16 @@ def test_an_actor_that_hangs_is_seen_with_the_real_clock_too(live: Kernel) -> No
     live.hang("a")
     assert live["a"].ask(Say("new"), LIMIT) == "new"
     assert live.incarnation("a") == 2
+
+
+def test_a_thread_that_is_written_off_as_its_turn_ends_does_not_take_the_end_of_another() -> None:
+    pool = Pool(2, threading.local(), lambda _: None)
+    late, other = pool.workers
+    late.life = SimpleNamespace()  # type: ignore[assignment]  # what it was in when somebody decided
+    pool.abandon(late.life)  # type: ignore[arg-type]
+    late.life = None
+    (fresh,) = pool.workers - {other}
+    pool.stop()
+    for thread in (late, other, fresh):
+        thread.join(LIMIT)
+        assert not thread.is_alive()
