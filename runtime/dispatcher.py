@@ -56,7 +56,6 @@ class Worker(TurnThread):
         self.on_turn = on_turn
         self.life: Life | None = None
         self.work: Any = None
-        self.lost = False
         self.turns = 0
 
     def turn(self, life: Life) -> bool:
@@ -209,6 +208,7 @@ class PoolWorker(Worker):
         super().__init__(name, pool.here, pool.on_turn)
         self.pool = pool
         self.kept: Life | None = None
+        self.lost = False  # written off: its life was abandoned
 
     def run(self) -> None:
         """Turn after turn, until written off, not needed any more, or told to end."""

@@ -51,7 +51,6 @@ class OwnThreads:
         with self._lock:
             thread = self._threads.pop(life, None)
         if thread is not None:
-            thread.lost = True
             thread.wake.put(False)
 
     def workers(self) -> list[Worker]:

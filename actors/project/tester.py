@@ -10,7 +10,7 @@ from actors.messages import EndTest, MoreTime, TestEnded, TesterCommand, TestFin
 from actors.model.deployment import Deployment, StageName, State
 from actors.model.project import Environment, Project
 from actors.model.run import Life, RunStatus
-from actors.model.trouble import SEARCHED_LINES, tells_of_trouble
+from actors.model.trouble import SEARCHED_LINES, troubled
 from actors.pipeline.runs import stop_run
 from actors.pipeline.services import Services
 from runtime.actor import Actor
@@ -156,4 +156,4 @@ def heard(services: Services, project: Project, deployment: Deployment) -> Heard
     """What the program of that test run said; reads its log."""
     log = services.layout.program_log(project, Environment.TEST)
     lines = services.tail(log, SEARCHED_LINES, since=deployment.output_from or 0)
-    return Heard(tuple(lines[-OUTPUT_LINES:]), sum(map(tells_of_trouble, lines)))
+    return Heard(tuple(lines[-OUTPUT_LINES:]), troubled(lines))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from actors.bot.links import Link
 from actors.bot.screen import Choice, Expect, Page, Rows, Visit, go
@@ -111,6 +112,11 @@ def line(words: Words, status: ProjectStatus) -> str:
 def searched(visit: Visit, own: str, count: int) -> Expect | None:
     """A long list takes a part of a name (in a private chat: in a group people talk)."""
     return Expect(Link(FIND, arg=own)) if visit.private and count > SEARCHED else None
+
+
+def uses(words: Words, program: Mapping[str, Any]) -> Html:
+    """What a program takes of the machine, as `load` has it."""
+    return words("s_load", cpu=f"{program['cpu_percent']:.0f}", memory=words.size(program["memory_bytes"]))
 
 
 def next_check(visit: Visit, status: ProjectStatus) -> Html | None:

@@ -9,12 +9,12 @@ from actors.bot.links import Link
 from actors.bot.render import output
 from actors.bot.rights import Right
 from actors.bot.screen import LIVE_S, Choice, Page, Reply, Screen, Visit, do, go
-from actors.bot.screens.common import STATE_MARKS, bar, crumbs, number, sha, stages, took, who
+from actors.bot.screens.common import STATE_MARKS, bar, crumbs, number, sha, stages, took, uses, who
 from actors.bot.screens.question import Question
 from actors.bot.texts import Html, Words, escape, join
 from actors.errors import NothingToDo
 from actors.model.deployment import Deployment, Kind, StageName, StageState, State
-from actors.model.trouble import SEARCHED_LINES, tells_of_trouble
+from actors.model.trouble import SEARCHED_LINES, troubled
 
 LINES = 30
 MORE_S = 300
@@ -200,7 +200,7 @@ def _uses(visit: Visit, name: str) -> Html | None:
     mine = next((it for it in tests if it["name"] == name and it.get("up", True)), None)
     if mine is None:
         return None
-    return visit.words("s_load", cpu=f"{mine['cpu_percent']:.0f}", memory=visit.words.size(mine["memory_bytes"]))
+    return uses(visit.words, mine)
 
 
 def _clock(deployment: Deployment, words: Words, now: datetime) -> Html | None:
@@ -227,7 +227,7 @@ def decision(visit: Visit, test: Deployment) -> Page:
         ago=words.ago(test.ended_at, visit.now),
     )
     lines = visit.control.log_tail(project.name, SEARCHED_LINES, test=True)
-    errors = words("errors_in_log", n=sum(map(tells_of_trouble, lines)))
+    errors = words("errors_in_log", n=troubled(lines))
     text = join([head, _why(test, words), errors, output(lines[-LINES:], words)])
     rows: tuple[tuple[Choice, ...], ...] = ((go(words.label("b_full_log"), "S2", project.no, "t"),),)
     if visit.may(Right.RUN):

@@ -16,6 +16,7 @@ from actors.bot.screens.common import (
     searched,
     sha,
     stages,
+    uses,
 )
 from actors.bot.screens.health import health_line
 from actors.bot.screens.projects import watching
@@ -129,7 +130,7 @@ def _state(visit: Visit, status: ProjectStatus) -> Html:
     load = visit.standing.load() or {}
     mine = next((it for it in load.get("projects", []) if it["name"] == project.name and it.get("up", True)), None)
     if mine is not None and status.pid is not None:
-        lines.append(words("s_load", cpu=f"{mine['cpu_percent']:.0f}", memory=words.size(mine["memory_bytes"])))
+        lines.append(uses(words, mine))
     if status.version is not None:
         no = number(words, status.version)
         lines.append(words("s_version", no=no, sha=sha(status.commit), subject=(status.subject or "")[:80]))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,9 @@ import pytest
 from actors.bot.texts import Words, as_language
 from tests.actors.bot.fake_control import FakeControl
 from tests.actors.bot.front import ADMIN, Front, front
+from tests.actors.bot.kept import reads_as_kept
 from tests.fakes.botapi import Message, User
 from tests.fakes.clock import FakeClock
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 class Scribe:
@@ -70,10 +68,7 @@ def test_the_whole_walk_reads_well(tmp_path: Path, language: str) -> None:
         breaks_and_rolls_back(scribe)
         looks_round(scribe)
         removes_it(scribe)
-    file, told = GOLDEN / f"conversation.{language}.txt", "\n".join(scribe.lines).strip() + "\n"
-    if os.environ.get("VANKA_GOLDEN") == "write":
-        file.write_text(told, encoding="utf-8")
-    assert told == file.read_text(encoding="utf-8")
+    reads_as_kept(f"conversation.{language}.txt", "\n".join(scribe.lines).strip() + "\n")
 
 
 def enters(scribe: Scribe) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,9 @@ from runtime.clock import SystemClock
 from runtime.local_socket import LocalServer
 from runtime.store import Store
 from tests.actors.bot.fake_control import FakeControl
+from tests.actors.bot.kept import reads_as_kept
 from tests.fakes import png
 from tests.fakes.clock import FakeClock
-
-GOLDEN = Path(__file__).parent / "golden" / "terminal.ru.txt"
 
 
 @pytest.fixture
@@ -111,9 +109,7 @@ def test_a_project_is_added_tested_deployed_and_removed(person: Person, control:
 def test_a_page_reads_well(person: Person, control: FakeControl) -> None:
     control.have("shop", versions=2)
     told = person.types("[📦 Проекты]", "[🟢 shop]", "[⏪ Откатить]", "№1", "[✖ Отмена]")
-    if os.environ.get("VANKA_GOLDEN") == "write":
-        GOLDEN.write_text(told, encoding="utf-8")
-    assert told == GOLDEN.read_text(encoding="utf-8")
+    reads_as_kept("terminal.ru.txt", told)
 
 
 def test_the_language_is_that_of_the_terminal_and_can_be_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

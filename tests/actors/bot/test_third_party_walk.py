@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from actors.model.guest import GuestState
 from tests.actors.bot.fake_control import FakeControl
 from tests.actors.bot.fake_sandbox import FakeSandbox
 from tests.actors.bot.front import ADMIN, front
-from tests.actors.bot.test_golden import GOLDEN, Scribe
+from tests.actors.bot.kept import reads_as_kept
+from tests.actors.bot.test_golden import Scribe
 from tests.fakes.botapi import Message, User
 from tests.fakes.clock import FakeClock
 
@@ -76,10 +76,7 @@ def test_the_walk_of_a_third_party_run_reads_well(tmp_path: Path, language: str)
         _sends_a_command_and_ends_it(scribe)
         _hears_of_its_end(scribe)
         _makes_a_project_of_it(scribe)
-    file, told = GOLDEN / f"third_party.{language}.txt", "\n".join(scribe.lines).strip() + "\n"
-    if os.environ.get("VANKA_GOLDEN") == "write":
-        file.write_text(told, encoding="utf-8")
-    assert told == file.read_text(encoding="utf-8")
+    reads_as_kept(f"third_party.{language}.txt", "\n".join(scribe.lines).strip() + "\n")
 
 
 def _begins(scribe: Chronicler) -> None:
